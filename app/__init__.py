@@ -1,0 +1,1 @@
+"""Skald: session analytics for Grafana, over the logs kept in Loki."""
