@@ -1,0 +1,1 @@
+"""HTTP: what is asked comes in, frames go out."""

@@ -1,0 +1,1 @@
+"""Turn entries into events, one decoder a format."""

@@ -1,0 +1,1 @@
+"""The questions: plans, and how they are evaluated."""

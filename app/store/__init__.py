@@ -1,0 +1,1 @@
+"""Keep and answer: the seam, and one engine behind it."""
