@@ -1,0 +1,58 @@
+"""What every decoder offers, and what all of them bound.
+
+A decoder is chosen by ``format`` in the configuration. It is fed whole pages, keeps
+bounded caches of what repeats (browsers, pages, users), and never raises for a line.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from app.model import Context, Event, Page
+
+MAX_NAME = 200  # characters of a name, a type, an id
+MAX_URL = 1_000
+MAX_TEXT = 1_000  # of a message
+MAX_STACK = 4_000
+MAX_ATTRIBUTES = 32  # of one event
+MAX_ATTRIBUTE = 300  # characters of one attribute's value
+
+Address = tuple[str, str]  # (app, session id): a session within its source
+
+
+class Batch(msgspec.Struct, gc=False):
+    """What pages came to mean, until the store takes it. The one mutable noun."""
+
+    events: dict[Address, list[Event]] = msgspec.field(default_factory=dict)
+    contexts: dict[int, Context] = msgspec.field(default_factory=dict)
+    entries: int = 0
+    bytes: int = 0
+    decoded: int = 0
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)  # reason → lines
+
+    def drop(self, reason: str) -> None:
+        """Count one line that means nothing to us."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+
+class Decoder(Protocol):
+    """Turns pages into events."""
+
+    def decode(self, page: Page, batch: Batch) -> None:
+        """Add every event of *page* to *batch*; count what cannot be read, by reason."""
+
+
+DECODERS: dict[str, Callable[[], Decoder]] = {}  # format → maker
+
+
+def decoder(
+    name: str,
+) -> Callable[[Callable[[], Decoder]], Callable[[], Decoder]]:
+    """Register the maker of the decoder for ``format: <name>``."""
+
+    def register(maker: Callable[[], Decoder]) -> Callable[[], Decoder]:
+        DECODERS[name] = maker
+        return maker
+
+    return register
