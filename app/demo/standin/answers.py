@@ -1,0 +1,373 @@
+"""Answer Loki's HTTP API from a store: what is asked, parsed once, then one function a path."""
+
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import orjson
+
+from app.demo.standin.entries import Store, Stream
+from app.demo.standin.errors import Refused, unsupported
+from app.demo.standin.limits import HOUR_S, Limits
+from app.demo.standin.logql import LogQuery, MetricQuery, parse_matchers, parse_query
+from app.demo.standin.metrics import Evaluator, Instants, Vectors
+from app.demo.standin.push import push
+from app.demo.standin.select import Selection, matching, select, write_streams
+from app.demo.standin.times import (
+    NS_PER_S,
+    go_duration,
+    parse_duration,
+    parse_instant,
+    short_duration,
+)
+
+JSON_UTF8 = "application/json; charset=UTF-8"
+TEXT = "text/plain; charset=utf-8"
+CATEGORIZE = "categorize-labels"
+FLAGS_HEADER = "x-loki-response-encoding-flags"
+DEFAULT_LIMIT = 100
+DEFAULT_POINTS = 250  # a metric query without a step has about this many
+LABELS_RANGE_NS = 6 * HOUR_S * NS_PER_S
+QUERY_RANGE_NS = HOUR_S * NS_PER_S
+BUILD = {
+    "version": "",
+    "revision": "",
+    "branch": "",
+    "buildUser": "",
+    "buildDate": "",
+    "goVersion": "go1.27.3",
+}
+QUIET_STATS: dict[str, object] = {
+    "querier": {},
+    "ingester": {},
+    "cache": {},
+    "index": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: its path, its parameters from URL and form, headers in lower case."""
+
+    method: str
+    path: str
+    params: Mapping[str, Sequence[str]]
+    headers: Mapping[str, str]
+    body: bytes
+    now_ns: int
+    dice: random.Random | None = None
+
+    def one(self, name: str) -> str:
+        """Return the first value of a parameter, empty when it is not given."""
+        values = self.params.get(name)
+        return values[0] if values else ""
+
+    def instant(self, name: str, default: int) -> int:
+        """Return a time as epoch ns."""
+        text = self.one(name)
+        try:
+            return parse_instant(text) if text else default
+        except ValueError as err:
+            raise Refused(str(err)) from None
+
+    def bounds(self, default_ns: int) -> tuple[int, int]:
+        """Return start and end, epoch ns; the start is *default_ns* before the end."""
+        end = self.instant("end", self.now_ns)
+        since = self.one("since")
+        span = parse_duration(since) if since else default_ns
+        if span is None:
+            raise Refused(f'not a valid duration string: "{since}"')
+        start = self.instant("start", min(end, self.now_ns) - span)
+        if end < start:
+            raise Refused("end timestamp must not be before or equal to start time")
+        return start, end
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: ``entries`` log lines in it; held and never sent when ``too_large``."""
+
+    body: bytes = b""
+    status: int = 200
+    content_type: str | None = JSON_UTF8
+    entries: int = 0
+    too_large: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer(store: Store, asked: Asked) -> Reply:
+    """Answer one request; a refusal becomes its plain text."""
+    try:
+        return _route(asked)(store, asked)
+    except Refused as no:
+        return Reply(no.text.encode(), no.status, TEXT)
+
+
+Handler = Callable[[Store, Asked], Reply]
+
+
+def _route(asked: Asked) -> Handler:
+    path = asked.path
+    if asked.method == "POST" and path == "/loki/api/v1/push":
+        return _push
+    if re.fullmatch(r"/loki/api/v1/label/[^/]+/values", path):
+        return _label_values
+    handler = ROUTES.get(path)
+    if handler is None or path == "/loki/api/v1/push":
+        return _not_found
+    return handler
+
+
+def _not_found(_store: Store, _asked: Asked) -> Reply:
+    return Reply(b"404 page not found\n", 404, TEXT)
+
+
+def _push(store: Store, asked: Asked) -> Reply:
+    push(store, asked.body, asked.headers, asked.now_ns)
+    return Reply(status=204, content_type=None)
+
+
+def _ready(_store: Store, _asked: Asked) -> Reply:
+    return Reply(b"ready\n", content_type=TEXT)
+
+
+def _buildinfo(_store: Store, _asked: Asked) -> Reply:
+    return Reply(orjson.dumps(BUILD), content_type="application/json")
+
+
+# -- queries ---------------------------------------------------------------
+
+
+def _query_range(store: Store, asked: Asked) -> Reply:
+    start, end = asked.bounds(QUERY_RANGE_NS)
+    limit = _limit(asked.one("limit"))
+    forward = _forward(asked.one("direction"))
+    step = _step(asked.one("step"), start, end, store.limits)
+    query = parse_query(asked.one("query"))
+    _check_length(end - start, store.limits)
+    if not isinstance(query, LogQuery):
+        return _matrix(store, query, Instants(start, end, step))
+    if limit > store.limits.max_entries:
+        raise Refused(
+            "max entries limit per query exceeded, limit > max_entries_limit_per_query"
+            f" ({limit} > {store.limits.max_entries})"
+        )
+    return _streams(
+        store, asked, Selection(query, start, end, limit, forward, asked.dice)
+    )
+
+
+def _streams(store: Store, asked: Asked, selection: Selection) -> Reply:
+    runs = select(store, selection)
+    entries = sum(len(run.keys) for run in runs)
+    size = sum(run.size for run in runs)
+    bound = store.limits.max_message_bytes
+    if bound is not None and size > bound:
+        return Reply(too_large=True)
+    categorized = CATEGORIZE in asked.headers.get(FLAGS_HEADER, "")
+    flags = b'"encodingFlags":["categorize-labels"],' if categorized else b""
+    result = write_streams(runs, categorized=categorized)
+    stats = orjson.dumps(_stats(entries, size))
+    body = (
+        b'{"status":"success","data":{"resultType":"streams",%b"result":%b,"stats":%b}}'
+        % (flags, result, stats)
+    )
+    return Reply(body, entries=entries)
+
+
+def _matrix(store: Store, query: MetricQuery, at: Instants) -> Reply:
+    series = Evaluator(store, at).evaluate(query)
+    result: list[dict[str, object]] = [
+        {
+            "metric": dict(key),
+            "values": [_point(t, v) for t, v in sorted(points.items())],
+        }
+        for key, points in sorted(series.items())
+    ]
+    return _numbers("matrix", result)
+
+
+def _query(store: Store, asked: Asked) -> Reply:
+    at = asked.instant("time", asked.now_ns)
+    _limit(asked.one("limit"))
+    _forward(asked.one("direction"))
+    query = parse_query(asked.one("query"))
+    if isinstance(query, LogQuery):
+        raise Refused(
+            "log queries are not supported as an instant query type, please change"
+            " your query to a range query type"
+        )
+    series: Vectors = Evaluator(store, Instants(at, at, 1)).evaluate(query)
+    result: list[dict[str, object]] = [
+        {"metric": dict(key), "value": _point(at, points[at])}
+        for key, points in sorted(series.items())
+    ]
+    return _numbers("vector", result)
+
+
+def _numbers(kind: str, result: list[dict[str, object]]) -> Reply:
+    data = {"resultType": kind, "result": result, "stats": _stats(0, 0)}
+    return _success(data)
+
+
+def _success(data: object) -> Reply:
+    return Reply(orjson.dumps({"status": "success", "data": data}))
+
+
+def _point(t: int, value: float) -> list[object]:
+    """Write a time in s, to the ms, and a value as the text that Go makes of it."""
+    ms = t // 1_000_000
+    seconds = ms // 1000 if ms % 1000 == 0 else ms / 1000
+    text = format(Decimal(repr(value)), "f")
+    return [seconds, text.removesuffix(".0")]
+
+
+def _stats(entries: int, size: int) -> dict[str, object]:
+    """Return a stats object; only its counts of entries and bytes are real."""
+    summary = {
+        "bytesProcessedPerSecond": 0,
+        "linesProcessedPerSecond": 0,
+        "totalBytesProcessed": size,
+        "totalLinesProcessed": entries,
+        "execTime": 0,
+        "queueTime": 0,
+        "subqueries": 0,
+        "totalEntriesReturned": entries,
+        "splits": 0,
+        "shards": 1,
+        "totalPostFilterLines": entries,
+        "totalStructuredMetadataBytesProcessed": 0,
+    }
+    return {"summary": summary, **QUIET_STATS}
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return DEFAULT_LIMIT
+    if not re.fullmatch(r"[+-]?\d+", text):
+        raise Refused(f'strconv.Atoi: parsing "{text}": invalid syntax')
+    limit = int(text)
+    if limit <= 0:
+        raise Refused("limit must be a positive value")
+    return limit
+
+
+def _forward(text: str) -> bool:
+    if text.upper() not in ("", "FORWARD", "BACKWARD"):
+        raise Refused(f"invalid direction '{text}'")
+    return text.upper() == "FORWARD"
+
+
+def _step(text: str, start: int, end: int, limits: Limits) -> int:
+    """Return the step of a metric query, ns: given as seconds or as a duration."""
+    if not text:
+        return max((end - start) // NS_PER_S // DEFAULT_POINTS, 1) * NS_PER_S
+    try:
+        step: int | None = round(float(text) * 1000) * 1_000_000
+    except (ValueError, OverflowError):
+        step = parse_duration(text)
+    if step is None:
+        raise Refused(f'cannot parse "{text}" to a valid duration')
+    if step <= 0:
+        raise Refused(
+            "zero or negative query resolution step widths are not accepted."
+            " Try a positive integer"
+        )
+    if (end - start) // step > limits.max_points:
+        raise Refused(
+            f"exceeded maximum resolution of {limits.max_points:,} points per time"
+            " series. Try increasing the value of the step parameter"
+        )
+    return step
+
+
+def _check_length(length_ns: int, limits: Limits) -> None:
+    if length_ns > limits.max_query_length_s * NS_PER_S:
+        raise Refused(
+            "the query time range exceeds the limit (query length:"
+            f" {go_duration(length_ns)}, limit: {short_duration(limits.max_query_length_s)})"
+        )
+
+
+# -- what there is ---------------------------------------------------------
+
+
+def _alive(store: Store, asked: Asked, selector: str) -> list[Stream]:
+    """Return the selected streams that hold an entry in the asked range."""
+    start, end = asked.bounds(LABELS_RANGE_NS)
+    matchers = parse_matchers(selector) if selector else ()
+    with store.lock:
+        return [
+            stream
+            for stream in matching(store, matchers)
+            if stream.between(start, end + 1)
+        ]
+
+
+def _labels(store: Store, asked: Asked) -> Reply:
+    streams = _alive(store, asked, asked.one("query"))
+    return _names({name for stream in streams for name in stream.labels})
+
+
+def _label_values(store: Store, asked: Asked) -> Reply:
+    name = asked.path.split("/")[-2]
+    streams = _alive(store, asked, asked.one("query"))
+    return _names({stream.labels[name] for stream in streams if name in stream.labels})
+
+
+def _names(names: set[str]) -> Reply:
+    """Answer a sorted list; Loki leaves an empty one out."""
+    if not names:
+        return Reply(orjson.dumps({"status": "success"}))
+    return _success(sorted(names))
+
+
+def _series(store: Store, asked: Asked) -> Reply:
+    selectors = [*asked.params.get("match[]", ()), *asked.params.get("match", ())]
+    found = {
+        stream.name: stream.labels
+        for selector in selectors or [""]
+        for stream in _alive(store, asked, selector)
+    }
+    return _success(list(found.values()))
+
+
+def _index_stats(store: Store, asked: Asked) -> Reply:
+    """Count what was loaded; what was pushed is not yet in Loki's index."""
+    start, end = asked.bounds(QUERY_RANGE_NS)
+    streams = [s for s in _alive(store, asked, asked.one("query")) if s.flushed]
+    spans = [(stream, stream.between(start, end)) for stream in streams]
+    counts = {
+        "streams": len(streams),
+        "chunks": len(streams),
+        "bytes": sum(sum(s.sizes[span.start : span.stop]) for s, span in spans),
+        "entries": sum(len(span) for _, span in spans),
+    }
+    return Reply(orjson.dumps(counts))
+
+
+def _not_known(_store: Store, asked: Asked) -> Reply:
+    raise unsupported(f"path '{asked.path}'")
+
+
+ROUTES: dict[str, Handler] = {
+    "/ready": _ready,
+    "/loki/api/v1/status/buildinfo": _buildinfo,
+    "/loki/api/v1/query_range": _query_range,
+    "/loki/api/v1/query": _query,
+    "/loki/api/v1/labels": _labels,
+    "/loki/api/v1/label": _labels,
+    "/loki/api/v1/series": _series,
+    "/loki/api/v1/index/stats": _index_stats,
+    "/loki/api/v1/index/volume": _not_known,
+    "/loki/api/v1/index/volume_range": _not_known,
+    "/loki/api/v1/patterns": _not_known,
+    "/loki/api/v1/detected_fields": _not_known,
+    "/loki/api/v1/detected_labels": _not_known,
+    "/loki/api/v1/tail": _not_known,
+    "/loki/api/v1/delete": _not_known,
+    "/loki/api/v1/rules": _not_known,
+    "/loki/api/v1/format_query": _not_known,
+}
