@@ -66,20 +66,20 @@ class Context(msgspec.Struct, frozen=True, array_like=True, gc=False):
     app: str = ""
     environment: str = ""
     version: str = ""
+    sdk: str = ""
     user_id: str = ""
     user_name: str = ""
     user_email: str = ""
     url: str = ""  # redacted
     page: str = ""  # path of the URL, ids collapsed
-    view: str = ""  # the application's own name of the view
     browser: str = ""
     browser_version: str = ""
     os: str = ""
     device: str = ""  # desktop | mobile | tablet | bot
     country: str = ""  # ISO 3166-1 alpha-2
     language: str = ""
+    view: str = ""  # the application's own name of the view
     referrer: str = ""  # host of the page the visit came from
-    sdk: str = ""
     previous: str = ""  # id of the session that this one continues
     attributes: dict[str, str] = {}  # "session.plan", "user.role", "page.title" ...
 

@@ -43,17 +43,10 @@ def _redact_query(query: str) -> str:
 
 
 def path_of(url: str) -> str:
-    """Return the path of *url*, without query and fragment; "" when there is none.
-
-    A hash route is a path: ``https://x/#/cart`` is ``/#/cart``.
-    """
-    base, _, fragment = url.partition("#")
-    base = base.partition("?")[0]
+    """Return the path of *url*, without query and fragment; "" when there is none."""
+    base = url.partition("#")[0].partition("?")[0]
     _, slashes, rest = base.partition("://")
-    path = "/" + rest.partition("/")[2] if slashes else base
-    if fragment.startswith(("/", "!/")):
-        path = f"{path.rstrip('/')}/#{fragment.partition('?')[0]}"
-    return path[:MAX_URL]
+    return ("/" + rest.partition("/")[2] if slashes else base)[:MAX_URL]
 
 
 def host_of(url: str) -> str:

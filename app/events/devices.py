@@ -33,7 +33,7 @@ def system(name: str) -> str:
     return _SYSTEMS.get(family.lower(), family)
 
 
-def device(user_agent: str, is_mobile: bool) -> str:  # noqa: FBT001
+def device(user_agent: str, *, is_mobile: bool) -> str:
     """Tell ``desktop | mobile | tablet | bot`` from the user agent.
 
     Source: an iPad's user agent says iPad (or Macintosh, then it cannot be told), an

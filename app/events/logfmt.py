@@ -49,10 +49,16 @@ def parse(text: str) -> dict[str, str]:
 def parse_plain(text: str) -> dict[str, str]:
     """Read pairs that hold no quote, several times as fast.
 
-    Gives what ``parse`` gives, or raises ``ValueError`` where only ``parse`` can tell
-    (a key without a value, two blanks in a row): the caller then asks ``parse``.
+    Gives what ``parse`` gives for all that go-logfmt writes without quotes.
+
+    Raises:
+        Malformed: keys and values do not pair up; only ``parse`` can tell why.
     """
-    return dict([pair.split("=", 1) for pair in text.split(" ")])  # noqa: C404
+    words = text.replace("=", " ").split(" ")
+    if len(words) != 2 * text.count("="):
+        raise Malformed("not only pairs")
+    each = iter(words)
+    return dict(zip(each, each, strict=True))
 
 
 def unescape(quoted: str) -> str:

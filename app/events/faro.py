@@ -1,0 +1,136 @@
+"""Decode Grafana Faro's lines: Alloy's logfmt, its JSON, and OpenTelemetry's dialect.
+
+A line is the item (``timestamp kind ...``) and then its meta (``sdk_* app_* user_*
+session_* page_* browser_* view_name``). The meta repeats from line to line, so a line
+is cut where its parts begin and each part is read once; what does not look as expected
+is read whole, with the same result.
+Sources: grafana/alloy internal/component/faro/receiver/{exporters,payload}.go and
+opentelemetry-collector-contrib pkg/translator/faro.
+"""
+
+from typing import Any
+
+import orjson
+import xxhash
+
+from app.events import faro_items, faro_meta, logfmt
+from app.events.decoder import MAX_NAME, Address, Batch, decoder
+from app.events.faro_meta import META_KEYS, MetaReader
+from app.events.times import parse_time
+from app.events.unreadable import Unreadable
+from app.model import Context, Event, Page
+
+Fields = dict[str, str]
+
+_hash = xxhash.xxh3_64_intdigest
+_items = faro_items.ITEMS
+_AFTER_QUOTE = len('timestamp="')
+
+
+@decoder("faro")
+class FaroDecoder:
+    """Decodes the lines of one source; remembers what repeats, bounded."""
+
+    def __init__(self) -> None:
+        self._metas = MetaReader()
+
+    def decode(self, page: Page, batch: Batch) -> None:
+        """Add every event of *page* to *batch*; count what cannot be read, by reason."""
+        events, contexts, decode_line = batch.events, batch.contexts, self._decode_line
+        for stream in page.streams:
+            for value in stream.values:
+                try:
+                    address, context_key, context, event = decode_line(
+                        value[1], int(value[0][:-6] or 0)
+                    )
+                except Unreadable as reason:
+                    batch.drop(str(reason))
+                    continue
+                contexts[context_key] = context
+                group = events.get(address)
+                if group is None:
+                    events[address] = [event]
+                else:
+                    group.append(event)
+                batch.decoded += 1
+        batch.entries += page.entries
+        batch.bytes += page.bytes
+
+    def _decode_line(
+        self, line: str, received: int
+    ) -> tuple[Address, int, Context, Event]:
+        """Decode the item and, from memory, the meta; or the line as a whole."""
+        cut = line.find(" sdk_")
+        if cut < 0:
+            cut = line.find(" app_")
+        if cut < 0 or not line.startswith("timestamp="):
+            return _decode_whole(line, received)
+        try:
+            item = _read_item(line[:cut])
+            address, context_key, context = self._metas.read(line[cut:])
+        except (logfmt.Malformed, faro_meta.NotAsExpected):
+            return _decode_whole(line, received)
+        if item.get("kind") == "measurement" and not META_KEYS.isdisjoint(item):
+            # a measurement may be called "page_url"; only the whole line tells
+            return _decode_whole(line, received)
+        event = _event(item, line, received, context_key)
+        return address, context_key, context, event
+
+
+def _decode_whole(line: str, received: int) -> tuple[Address, int, Context, Event]:
+    fields = _read_json(line) if line.startswith("{") else _read_logfmt(line)
+    address, context_key, context = faro_meta.read_fields(fields)
+    return address, context_key, context, _event(fields, line, received, context_key)
+
+
+def _read_item(head: str) -> Fields:
+    """Read the part before the meta; most hold no quote but the timestamp's."""
+    if not head.startswith('timestamp="'):
+        return logfmt.parse(head) if '"' in head else logfmt.parse_plain(head)
+    end = head.find('" ', _AFTER_QUOTE)
+    if end < 0 or '"' in (rest := head[end + 2 :]):
+        return logfmt.parse(head)
+    fields = logfmt.parse_plain(rest)
+    fields["timestamp"] = head[_AFTER_QUOTE:end]
+    return fields
+
+
+def _read_logfmt(line: str) -> Fields:
+    try:
+        return logfmt.parse(line)
+    except logfmt.Malformed as broken:
+        raise Unreadable("malformed") from broken
+
+
+def _read_json(line: str) -> Fields:
+    try:
+        fields = orjson.loads(line)
+    except (orjson.JSONDecodeError, RecursionError) as broken:
+        raise Unreadable("malformed") from broken
+    return {
+        key: value if isinstance(value, str) else _text(value)
+        for key, value in fields.items()
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _event(fields: Fields, line: str, received: int, context_key: int) -> Event:
+    make = _items.get(fields.get("kind", ""))
+    if make is None:
+        raise Unreadable("unknown_kind" if "kind" in fields else "not_faro")
+    kind, name, value, facts = make(fields)
+    return Event(
+        _hash(line.encode(errors="surrogatepass")),
+        received,
+        parse_time(fields.get("timestamp", "")),
+        kind,
+        context_key,
+        name if kind == faro_items.RESOURCE else name[:MAX_NAME],
+        value,
+        facts,
+    )

@@ -1,0 +1,250 @@
+"""What each kind of Faro item means: its event's kind, name, value and facts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app.events import clean
+from app.events.decoder import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_STACK, MAX_TEXT
+from app.model import Kind
+
+Fields = dict[str, str]
+Facts = dict[str, Any]
+Item = tuple[int, str, float | None, Facts | None]  # kind, name, value, facts
+
+# plain ints: the hot path makes one event a line, and an enum's member costs a look-up
+LIFECYCLE, LOAD, VIEW, ACTION, ERROR = map(int, list(Kind)[:5])
+LOG, VITAL, MEASUREMENT, RESOURCE, SPAN, OTHER = map(int, list(Kind)[5:])
+
+ITEMS: dict[str, Callable[[Fields], Item]] = {}  # kind of the line → its reader
+EVENTS: dict[str, Callable[[Fields], Item]] = {}  # event_name → its reader
+
+VITALS = tuple((v, "value_" + v) for v in ("lcp", "inp", "cls", "ttfb", "fcp", "fid"))
+
+
+def _item(kind: str) -> Callable[[Callable[[Fields], Item]], Callable[[Fields], Item]]:
+    def register(reader: Callable[[Fields], Item]) -> Callable[[Fields], Item]:
+        ITEMS[kind] = reader
+        return reader
+
+    return register
+
+
+def _event(
+    *names: str,
+) -> Callable[[Callable[[Fields], Item]], Callable[[Fields], Item]]:
+    def register(reader: Callable[[Fields], Item]) -> Callable[[Fields], Item]:
+        for name in names:
+            EVENTS[name] = reader
+        return reader
+
+    return register
+
+
+@_item("event")
+def event(fields: Fields) -> Item:
+    """Read an event by its name; one that the SDK does not know is the application's."""
+    reader = EVENTS.get(fields.get("event_name", ""))
+    return reader(fields) if reader else custom_event(fields)
+
+
+@_item("measurement")
+def measurement(fields: Fields) -> Item:
+    """Read a web vital, or the application's own measurement (all its values)."""
+    if fields.get("type") == "web-vitals":
+        for plain, precise in VITALS:
+            # receivers before Alloy 1.2 write only the plain name
+            raw = fields.get(precise) or fields.get(plain)
+            if raw is not None:
+                return VITAL, plain, number(raw), _vital_facts(fields)
+    return MEASUREMENT, fields.get("type", ""), None, _measured(fields)
+
+
+def _vital_facts(fields: Fields) -> Facts:
+    facts: Facts = {}
+    for key, name in (
+        ("context_navigation_entry_id", "nav"),
+        ("context_id", "id"),
+        ("context_rating", "rating"),
+        ("context_element", "element"),
+        ("context_interaction_target", "element"),
+        ("context_largest_shift_target", "element"),
+    ):
+        value = fields.get(key)
+        if value:
+            facts[name] = value[:MAX_ATTRIBUTE]
+    return facts
+
+
+def _measured(fields: Fields) -> Facts:
+    facts = _prefixed(fields, "value_") or {
+        key: fields[key] for key in fields if _is_number(fields[key])
+    }
+    facts = dict(list(facts.items())[:MAX_ATTRIBUTES])
+    return facts | _prefixed(fields, "context_") | _trace(fields)
+
+
+def _is_number(text: str) -> bool:
+    return number(text) is not None
+
+
+@_item("exception")
+def exception(fields: Fields) -> Item:
+    """Read an exception; its fingerprint leaves out what differs between equal ones."""
+    facts: Facts = _prefixed(fields, "context_", limit=8)
+    facts["message"] = fields.get("value", "")[:MAX_TEXT]
+    stack = fields.get("stacktrace", "")
+    if stack:
+        facts["stack"] = stack[:MAX_STACK]
+    if fields.get("fatal") == "true":
+        facts["fatal"] = True
+    return ERROR, fields.get("type", "") or "Error", None, facts | _trace(fields)
+
+
+@_item("log")
+def log(fields: Fields) -> Item:
+    """Read a log line of the application or its console; the name is its level."""
+    facts: Facts = _prefixed(fields, "context_", limit=8)
+    facts["message"] = fields.get("message", "")[:MAX_TEXT]
+    return LOG, fields.get("level", "info"), None, facts | _trace(fields)
+
+
+@_event("session_start", "session_resume", "session_extend")
+def lifecycle(fields: Fields) -> Item:
+    """Read what the SDK says of the session itself: start, resume or extend."""
+    return LIFECYCLE, fields["event_name"][8:], None, None
+
+
+@_event("faro.performance.navigation")
+def load(fields: Fields) -> Item:
+    """Read the load of a document; the name is how: navigate, reload, back_forward."""
+    facts = _timings(fields)
+    facts["nav"] = fields.get("event_data_faroNavigationId", "")
+    how = fields.get("event_data_type", "")
+    return LOAD, how, number(fields.get("event_data_duration", "")), facts
+
+
+@_event("faro.performance.resource")
+def resource(fields: Fields) -> Item:
+    """Read a request as the browser timed it; there is no method, and 0 is no status."""
+    facts = _timings(fields)
+    kind = fields.get("event_data_initiatorType")
+    if kind:
+        facts["type"] = kind
+    url = clean.redact_url(fields.get("event_data_name", ""))
+    return RESOURCE, url, number(fields.get("event_data_duration", "")), facts
+
+
+_TIMINGS = (
+    ("event_data_responseStatus", "status"),
+    ("event_data_ttfb", "ttfb"),
+    ("event_data_dnsLookupTime", "dns"),
+    ("event_data_tcpHandshakeTime", "tcp"),
+    ("event_data_tlsNegotiationTime", "tls"),
+    ("event_data_requestTime", "request"),
+    ("event_data_responseTime", "response"),
+    ("event_data_transferSize", "bytes"),
+    ("event_data_pageLoadTime", "load"),
+)
+
+
+def _timings(fields: Fields) -> Facts:
+    facts: Facts = {}
+    for key, name in _TIMINGS:
+        value = fields.get(key)
+        if value and value != "0" and value.isascii() and value.isdigit():
+            facts[name] = int(value[:15])
+    return facts
+
+
+@_event("faro.tracing.fetch", "faro.tracing.xml-http-request")
+def span(fields: Fields) -> Item:
+    """Read a request as the tracer saw it: it has a method and a trace."""
+    get = fields.get
+    facts: Facts = _trace(fields)
+    method = get("event_data_http.request.method") or get("event_data_http.method")
+    status = get("event_data_http.response.status_code") or get(
+        "event_data_http.status_code"
+    )
+    if method:
+        facts["method"] = method[:20]
+    if status and status.isascii() and status.isdigit():
+        facts["status"] = int(status[:9])
+    url = clean.redact_url(get("event_data_url.full") or get("event_data_http.url", ""))
+    nanoseconds = number(get("event_data_duration_ns", ""))
+    return SPAN, url, None if nanoseconds is None else nanoseconds / 1e6, facts
+
+
+@_event("faro.user.action")
+def user_action(fields: Fields) -> Item:
+    """Read what a user did on an element that has a name."""
+    name = fields.get("event_data_userActionName", "")
+    duration = number(fields.get("event_data_userActionDuration", ""))
+    facts = _prefixed(fields, "event_data_")
+    for known in _ACTION_FACTS:
+        facts.pop(known, None)
+    trigger = (
+        fields.get("event_data_userActionTrigger")
+        or fields.get("event_data_userActionEventType")
+        or "unknown"
+    )
+    facts["trigger"] = trigger[:MAX_ATTRIBUTE]
+    return ACTION, name, duration, facts
+
+
+_ACTION_FACTS = (
+    "userActionName", "userActionStartTime", "userActionEndTime", "userActionDuration",
+    "userActionTrigger", "userActionEventType", "userActionImportance",
+)  # fmt: skip
+
+
+@_event("view_changed", "route_change", "faro.navigation")
+def view(fields: Fields) -> Item:
+    """Read a change of view; the page itself is in the context."""
+    get = fields.get
+    name = get("event_data_toView") or get("event_data_toRoute") or ""
+    return VIEW, name, None, None
+
+
+@_event(
+    "service_name_override",
+    "securitypolicyviolation",
+    "faro.session_recording.started",
+)
+def other(fields: Fields) -> Item:
+    """Read what the SDK reports by itself and no user did."""
+    return OTHER, fields["event_name"], None, _prefixed(fields, "event_data_")
+
+
+def custom_event(fields: Fields) -> Item:
+    """Read an event of the application: an action, with its attributes."""
+    facts: Facts = _prefixed(fields, "event_data_")
+    name = fields.get("event_name", "")
+    if name.startswith("faro."):  # of an SDK that is newer than we are
+        return OTHER, name, None, facts
+    return ACTION, name, None, facts | _trace(fields)
+
+
+def _prefixed(fields: Fields, prefix: str, limit: int = MAX_ATTRIBUTES) -> Facts:
+    start = len(prefix)
+    found = {
+        key[start:]: value[:MAX_ATTRIBUTE]
+        for key, value in fields.items()
+        if key.startswith(prefix)
+    }
+    return dict(list(found.items())[:limit]) if len(found) > limit else found
+
+
+def _trace(fields: Fields) -> Facts:
+    trace = fields.get("traceID")
+    if not trace:
+        return {}
+    return {"trace": trace[:64], "span": fields.get("spanID", "")[:32]}
+
+
+def number(text: str) -> float | None:
+    """Return the finite number that *text* is, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < 1e15 else None  # also refuses inf and nan

@@ -1,0 +1,220 @@
+"""Read the meta of a Faro line: who, on what, in which release, on which page."""
+
+from collections.abc import Callable
+from itertools import chain
+
+import msgspec
+import xxhash
+
+from app.events import clean, devices, logfmt
+from app.events.decoder import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_NAME, Address
+from app.events.unreadable import Unreadable
+from app.model import Context
+
+Fields = dict[str, str]
+Meta = tuple[Address, int, Context]  # whose, key of the context, context
+Part = tuple[tuple[str, ...], Fields]  # values in the order of Context, attributes
+
+_METAS = 50_000  # remembered, whole
+_PARTS = 20_000  # remembered, by part
+
+_hash = xxhash.xxh3_64_intdigest
+_pack = msgspec.msgpack.encode
+
+
+class NotAsExpected(ValueError):
+    """A key stands in a part where it does not belong; read the line as a whole."""
+
+
+class MetaReader:
+    """Reads metas by their parts and remembers both, bounded.
+
+    A meta is cut where its parts begin: identity, session, page, client. A cut inside
+    quotes leaves a part with an open quote, which cannot be read: when every part can
+    be, then together they say what the whole says.
+    """
+
+    def __init__(self) -> None:
+        self._metas: dict[str, Meta] = {}
+        self._identities: dict[str, Part] = {}
+        self._pages: dict[str, Part] = {}
+        self._clients: dict[str, Part] = {}
+
+    def read(self, meta: str) -> Meta:
+        """Return what *meta* says.
+
+        Raises:
+            Unreadable: it has no session id.
+            NotAsExpected, Malformed: only the whole line can tell.
+        """
+        found = self._metas.get(meta)
+        if found is None:
+            found = self._read(meta)
+            if len(self._metas) >= _METAS:
+                self._metas.clear()
+            self._metas[meta] = found
+        return found
+
+    def _read(self, meta: str) -> Meta:
+        session_at = meta.find(" session_id=")
+        page_at = meta.find(" page_", session_at)
+        client_at = meta.find(" browser_", page_at)
+        if min(session_at, page_at, client_at) < 0:
+            raise NotAsExpected
+        identity, user = _remember(self._identities, meta[:session_at], _identity_part)
+        page, titles = _remember(self._pages, meta[page_at:client_at], _page_part)
+        client, _ = _remember(self._clients, meta[client_at:], _client_part)
+        session = logfmt.parse(meta[session_at:page_at])
+        _expect(session, ("session_",))
+        attributes = _attributes(session)
+        context = _context(
+            identity, page, client, _of_session(session, page), attributes | user | titles
+        )
+        return (context.app, _session_id(session)), _hash(_pack(context)), context
+
+
+def read_fields(fields: Fields) -> Meta:
+    """Return what the meta among *fields* says; as ``MetaReader.read``, of a whole line.
+
+    Raises:
+        Unreadable: there is no session id.
+    """
+    session_id = _session_id(fields)
+    page = _page(fields)
+    context = _context(
+        _identity(fields),
+        page,
+        _client(fields),
+        _of_session(fields, page),
+        _attributes(fields),
+    )
+    return (context.app, session_id), _hash(_pack(context)), context
+
+
+def _remember(
+    known: dict[str, Part], text: str, read: Callable[[Fields], Part]
+) -> Part:
+    part = known.get(text)
+    if part is None:
+        part = read(logfmt.parse(text))
+        if len(known) >= _PARTS:
+            known.clear()
+        known[text] = part
+    return part
+
+
+def _context(
+    identity: tuple[str, ...],
+    page: tuple[str, ...],
+    client: tuple[str, ...],
+    session: tuple[str, ...],
+    attributes: Fields,
+) -> Context:
+    if len(attributes) > 1:
+        kept = sorted(attributes.items())[:MAX_ATTRIBUTES]
+        attributes = dict(kept)
+    return Context(*identity, *page[:2], *client, *session, attributes)
+
+
+def _session_id(fields: Fields) -> str:
+    session_id = clean.session_id(fields.get("session_id", ""))
+    if not session_id:
+        raise Unreadable("no_session")
+    return session_id
+
+
+def _expect(fields: Fields, prefixes: tuple[str, ...]) -> None:
+    for key in fields:
+        if not key.startswith(prefixes):
+            raise NotAsExpected
+
+
+_IDENTITY = (
+    "app_name", "app_environment", "app_version", "sdk_version",
+    "user_id", "user_username", "user_email",
+)  # fmt: skip
+
+
+def _identity(fields: Fields) -> tuple[str, ...]:
+    get = fields.get
+    values = [get(key, "")[:MAX_NAME] for key in _IDENTITY]
+    values[2] = values[2] or get("app_release", "")[:MAX_NAME]
+    return tuple(values)
+
+
+def _identity_part(fields: Fields) -> Part:
+    _expect(fields, ("sdk_", "app_", "user_"))
+    return _identity(fields), _attributes(fields)
+
+
+def _page(fields: Fields) -> tuple[str, ...]:
+    url = clean.redact_url(fields.get("page_url", ""))
+    referrer = clean.host_of(fields.get("page_attr_referrer", ""))
+    return url, clean.path_of(url), referrer
+
+
+def _page_part(fields: Fields) -> Part:
+    _expect(fields, ("page_",))
+    return _page(fields), _attributes(fields)
+
+
+def _client(fields: Fields) -> tuple[str, ...]:
+    get = fields.get
+    return (
+        devices.browser(get("browser_name", ""))[:MAX_NAME],
+        get("browser_version", "")[:MAX_NAME],
+        devices.system(get("browser_os") or get("os_name", ""))[:MAX_NAME],
+        devices.device(
+            get("browser_userAgent", ""), is_mobile=get("browser_mobile") == "true"
+        ),
+        get("geo_country_iso", "")[:2].upper(),
+        get("browser_language", "")[:MAX_NAME],
+        get("view_name", "")[:MAX_NAME],
+    )
+
+
+def _client_part(fields: Fields) -> Part:
+    for key in fields:
+        if key.startswith(("sdk_", "app_", "user_", "session_", "page_")):
+            raise NotAsExpected
+    return _client(fields), {}
+
+
+def _of_session(session: Fields, page: tuple[str, ...]) -> tuple[str, ...]:
+    """Return referrer and previous session; Faro knows no referrer of its own.
+
+    A session that names itself as its predecessor is a known SDK bug:
+    github.com/grafana/faro-web-sdk/issues/2300
+    """
+    previous = session.get("session_attr_previousSession", "")
+    if previous == session.get("session_id"):
+        previous = ""
+    referrer = page[2] or clean.host_of(session.get("session_attr_referrer", ""))
+    return referrer, clean.session_id(previous)
+
+
+_SCOPES = (
+    ("session_attr_", "session."),
+    ("user_attr_", "user."),
+    ("page_attr_", "page."),
+)
+_NOT_KEPT = frozenset({"session_attr_previousSession", "session_attr_isSampled"})
+
+
+def _attributes(fields: Fields) -> Fields:
+    found: Fields = {}
+    for prefix, scope in _SCOPES:
+        for key, value in fields.items():
+            if key.startswith(prefix) and value and key not in _NOT_KEPT:
+                found[scope + key[len(prefix) :][:MAX_NAME]] = value[:MAX_ATTRIBUTE]
+    return found
+
+
+META_KEYS = frozenset(
+    chain(
+        _IDENTITY,
+        ("app_release", "session_id", "page_url", "view_name", "geo_country_iso"),
+        ("browser_name", "browser_version", "browser_os", "browser_mobile"),
+        ("browser_userAgent", "browser_language", "os_name"),
+    )
+)
