@@ -1,0 +1,6 @@
+"""A small living world of visitors, their Faro lines, and the truth about both."""
+
+from app.demo.world.truth import BrokenTruth, Counts, Person, SessionTruth, Vitals
+from app.demo.world.world import World
+
+__all__ = ["BrokenTruth", "Counts", "Person", "SessionTruth", "Vitals", "World"]

@@ -1,0 +1,346 @@
+"""What a page does in a tab: load, move, call an API, answer a click, be left."""
+
+from app.demo.world.apps import Page
+from app.demo.world.dialects import Action, Trace
+from app.demo.world.tab import Tab
+from app.demo.world.text import quote
+from app.demo.world.vitals import TENTHS, rate, vital_id, write_vital
+
+_LONGEST_DWELL_MS = 8 * 60_000
+_PATIENCE_MS = 45 * 60_000
+
+
+class Visit:
+    """A tab that is being used."""
+
+    def __init__(self, tab: Tab) -> None:
+        """Take a tab that shows nothing yet."""
+        self.tab = tab
+        self.dice = tab.dice
+        self._loaded_ms = tab.now
+        self._lcp = 0  # tenths of a ms; 0: already sent or never measured
+        self._ttfb = 0
+        self._touched = ""
+        self._started = False
+
+    @classmethod
+    def on_open_page(cls, tab: Tab, before: Tab) -> "Visit":
+        """Take over the page that is open in the tab *before*, without a load."""
+        visit = cls(tab)
+        visit._started = True
+        tab.navigation_id = before.navigation_id
+        tab.identify(before.person)
+        visit._view(before.page, before.url)
+        tab.show(before.page, before.url, before.view)
+        open_page = {"path": before.page.path, "navigation_id": tab.navigation_id}
+        tab.truth.vitals.append(dict(open_page))
+        return visit
+
+    @property
+    def is_tired(self) -> bool:
+        """Whether the visitor has been here for long enough."""
+        return self.tab.now - self.tab.opened > _PATIENCE_MS
+
+    def load(self, page: Page, query: str = "", *, status: int = 200) -> None:
+        """Load a page in full, leaving the one before it."""
+        tab, dice = self.tab, self.dice
+        previous = tab.navigation_id or "unknown"
+        self.leave()
+        tab.navigation_id, tab.last_fault = dice.id10(), None
+        url = f"https://{tab.setting.app.host}{page.path}{query}"
+        self._view(page, url)
+        tab.truth.count("loads")
+        tab.truth.vitals.append({"path": page.path, "navigation_id": tab.navigation_id})
+        tab.show(page, url, page.view.partition("-")[0])
+        began_ms = tab.now
+        slow = tab.setting.visitor.slowness * page.weight
+        self._ttfb = int(dice.spread(1200, 0.55) * slow)
+        fcp = self._ttfb + int(dice.spread(4500, 0.5) * slow)
+        self._lcp = fcp + int(dice.spread(5500, 0.6) * slow * tab.setting.release.drag)
+        tab.now += (self._ttfb + int(dice.spread(900, 0.4))) // 10
+        self._loaded_ms = began_ms
+        script_ms = tab.now
+        self._start()
+        self._write_ttfb(script_ms + 6)
+        self._write_fcp(max(script_ms + 9, began_ms + fcp // 10), fcp)
+        self._write_navigation(began_ms, url, previous, fcp // 10, status)
+        self._view_at_start(page, script_ms)
+        tab.now = max(tab.now, began_ms + fcp // 10)
+
+    def _start(self) -> None:
+        name = "session_resume" if self._started else "session_start"
+        self._started = True
+        self.tab.event(name, self.tab.now)
+
+    def _view(self, page: Page, url: str) -> None:
+        truth = self.tab.truth
+        truth.pages.append(page.path)
+        if not truth.entry_url:
+            truth.entry_url = url
+
+    def note_view(self, page: Page, query: str) -> None:
+        """Move to another page without a load."""
+        tab = self.tab
+        url = f"https://{tab.setting.app.host}{page.path}{query}"
+        self._view(page, url)
+        tab.show(page, url, page.view)
+
+    def tell_navigation(self, before: str) -> None:
+        """Queue what the SDK says about a move from the URL *before*."""
+        self.tab.event(
+            "faro.navigation",
+            self.tab.now,
+            f" event_data_duration={1 + self.dice.below(40)}"
+            f" event_data_fromUrl={quote(before)} event_data_sameDocument=true"
+            f" event_data_toUrl={quote(self.tab.url)}",
+        )
+
+    def tell_route(self, before: str, route: str, url: str) -> None:
+        """Queue what faro-react says about a change of route."""
+        self.tab.event(
+            "route_change",
+            self.tab.now,
+            f" event_data_fromRoute={before} event_data_fromUrl={quote(url)}"
+            f" event_data_toRoute={route} event_data_toUrl={quote(self.tab.url)}",
+        )
+
+    def _view_at_start(self, page: Page, at_ms: int) -> None:
+        """Let a page with a view of its own set it, as single-page parts do."""
+        if page.view and page.view != self.tab.view:
+            self.tab.show(page, self.tab.url, page.view)
+            data = f" event_data_fromView=unknown event_data_toView={page.view}"
+            self.tab.event("view_changed", at_ms + 1, data)
+
+    def _vital(
+        self, name: str, at_ms: int, parts: dict[str, int], context: str
+    ) -> None:
+        values, raw, value = write_vital(name, parts)
+        told = (
+            f"{context} context_navigation_entry_id={self.tab.navigation_id}"
+            f" context_navigation_type=navigate context_rating={rate(name, value)}"
+        )
+        self.tab.truth.vitals[-1][name] = value
+        self.tab.measure("web-vitals", at_ms, values, told, raw)
+
+    def _id(self) -> str:
+        tab = self.tab
+        ms = self._loaded_ms + tab.setting.skew_ms
+        return f" context_id={vital_id(self.dice, ms, tab.setting.release.sdk)}"
+
+    def _write_ttfb(self, at_ms: int) -> None:
+        whole = self._ttfb
+        waiting, connecting = whole // 10, whole // 4
+        parts = {
+            "cache_duration": whole // 30 + 1,
+            "connection_duration": connecting,
+            "delta": whole,
+            "request_duration": whole - waiting - connecting - whole // 30 - 1,
+            "ttfb": whole,
+            "waiting_duration": waiting,
+        }
+        self._vital("ttfb", at_ms, parts, self._id())
+
+    def _write_fcp(self, at_ms: int, fcp: int) -> None:
+        parts = {
+            "delta": fcp,
+            "fcp": fcp,
+            "first_byte_to_fcp": fcp - self._ttfb,
+            "time_to_first_byte": self._ttfb,
+        }
+        self._vital("fcp", at_ms, parts, f"{self._id()} context_load_state=loading")
+
+    def _write_lcp(self) -> None:
+        lcp, self._lcp = self._lcp, 0
+        if not lcp:
+            return
+        rest = lcp - self._ttfb
+        parts = {
+            "delta": lcp,
+            "element_render_delay": rest // 3,
+            "lcp": lcp,
+            "resource_load_delay": rest // 5,
+            "resource_load_duration": rest - rest // 3 - rest // 5,
+            "time_to_first_byte": self._ttfb,
+        }
+        context = f" context_element=html>body>img{self._id()}"
+        self._vital("lcp", self.tab.now, parts, context)
+
+    def _write_cls(self) -> None:
+        dice, tab = self.dice, self.tab
+        if dice.random() < 0.45:  # noqa: PLR2004
+            value, told = 0.0, ("0.000000", "0")
+            parts, raw = "cls=0.000000 delta=0.000000", "value_cls=0 value_delta=0"
+            target = ""
+        else:
+            value = round(dice.spread(0.03, 1.1), 5) + 2**-50
+            told = f"{value:.6f}", repr(value)
+            shift = TENTHS[4000 + dice.below(20_000)]
+            parts = (
+                f"cls={told[0]} delta={told[0]} largest_shift_time={shift[0]}"
+                f" largest_shift_value={told[0]}"
+            )
+            raw = (
+                f"value_cls={told[1]} value_delta={told[1]}"
+                f" value_largest_shift_time={shift[1]}"
+                f" value_largest_shift_value={told[1]}"
+            )
+            target = " context_largest_shift_target=html>body>main>div.banner"
+        context = (
+            f"{self._id()}{target} context_navigation_entry_id={tab.navigation_id}"
+            f" context_navigation_type=navigate context_rating={rate('cls', value)}"
+        )
+        tab.truth.vitals[-1]["cls"] = value
+        tab.measure("web-vitals", tab.now, parts, context, raw)
+
+    def _write_inp(self) -> None:
+        inp = 80 * (1 + int(self.dice.spread(4, 0.9)))
+        delay, work = inp // 10 + 3, inp // 4
+        when = 12_000 + self.dice.below(100_000)
+        parts = {
+            "delta": inp,
+            "inp": inp,
+            "input_delay": delay,
+            "interaction_time": when,
+            "next_paint_time": when + inp,
+            "presentation_delay": inp - delay - work,
+            "processing_duration": work,
+        }
+        context = (
+            f"{self._id()} context_interaction_target={self._touched}"
+            " context_interaction_type=pointer context_load_state=complete"
+        )
+        self._vital("inp", self.tab.now, parts, context)
+
+    def leave(self) -> None:
+        """Hide the page, as the next load or the visitor's leaving does."""
+        tab = self.tab
+        if not tab.navigation_id:
+            return
+        if not tab.is_old_sdk:
+            if self._touched:
+                self._write_inp()
+            self._write_cls()
+        self._write_lcp()
+        self._touched = ""
+        tab.flush(self.dice.below(60))
+        tab.now += 5 + self.dice.below(40)
+
+    def _write_navigation(
+        self, at_ms: int, url: str, previous: str, painted: int, status: int
+    ) -> None:
+        ttfb = self._ttfb // 10
+        size = 1500 + self.dice.below(60_000)
+        name = quote(url)
+        tab = self.tab
+        parsing = max(0, painted - ttfb)
+        tab.event(
+            "faro.performance.navigation",
+            at_ms,
+            " event_data_cacheHitStatus=fullLoad"
+            f" event_data_decodedBodySize={size} event_data_dnsLookupTime={ttfb // 20}"
+            f" event_data_documentParsingTime={parsing}"
+            " event_data_domContentLoadHandlerTime=0"
+            f" event_data_domProcessingTime={painted // 9}"
+            f" event_data_duration={painted + 12} event_data_encodedBodySize={size}"
+            f" event_data_faroNavigationId={tab.navigation_id}"
+            f" event_data_faroPreviousNavigationId={previous}"
+            f" event_data_fetchTime={ttfb} event_data_httpHost={tab.setting.app.host}"
+            f" event_data_initiatorType=navigation event_data_name={name}"
+            f" event_data_onLoadTime=0 event_data_pageLoadTime={painted + 11}"
+            " event_data_protocol=h2 event_data_redirectTime=0"
+            " event_data_renderBlockingStatus=non-blocking"
+            f" event_data_requestTime={ttfb // 2} event_data_responseStatus={status}"
+            " event_data_responseTime=1 event_data_serviceWorkerTime=0"
+            f" event_data_tcpHandshakeTime={ttfb // 4}"
+            f" event_data_tlsNegotiationTime={ttfb // 5}"
+            f" event_data_transferSize={size + 300} event_data_ttfb={ttfb}"
+            " event_data_type=navigate event_data_visibilityState=visible",
+        )
+
+    def settle(self) -> None:
+        """Let the first batch of a page go."""
+        self.tab.flush(180 + self.dice.below(80))
+        self.tab.now += 300
+
+    def dwell(self, median_ms: float) -> None:
+        """Read for a while."""
+        self.tab.now += min(_LONGEST_DWELL_MS, int(self.dice.spread(median_ms, 0.9)))
+
+    def call(
+        self, method: str, path: str, status: int = 200, median_ms: float = 90
+    ) -> None:
+        """Call the API: a resource, and a span where tracing is on; takes its time."""
+        tab, dice = self.tab, self.dice
+        app = tab.setting.app
+        took = 3 + int(dice.spread(median_ms, 0.6) * tab.setting.visitor.slowness)
+        began_ms = tab.now
+        tab.now += took
+        tab.truth.count("resources")
+        if status >= 400:  # noqa: PLR2004  the first of HTTP's errors
+            tab.truth.count("api_errors")
+        url = quote(f"https://{app.api}{path}")
+        size = 11 + dice.below(9000)
+        tab.event(
+            "faro.performance.resource",
+            began_ms,
+            " event_data_cacheHitStatus=fullLoad"
+            f" event_data_decodedBodySize={size} event_data_dnsLookupTime=0"
+            f" event_data_duration={took} event_data_encodedBodySize={size}"
+            f" event_data_faroNavigationId={tab.navigation_id}"
+            f" event_data_faroResourceId={dice.id10()} event_data_fetchTime={took}"
+            f" event_data_httpHost={app.api} event_data_initiatorType=fetch"
+            f" event_data_name={url} event_data_protocol=h2 event_data_redirectTime=0"
+            " event_data_renderBlockingStatus=non-blocking"
+            f" event_data_requestTime={took - 2} event_data_responseStatus={status}"
+            " event_data_responseTime=1 event_data_serviceWorkerTime=0"
+            " event_data_tcpHandshakeTime=0 event_data_tlsNegotiationTime=0"
+            f" event_data_transferSize={size + 300} event_data_ttfb={took - 2}"
+            " event_data_visibilityState=visible",
+        )
+        if app.traced and not tab.is_old_sdk:
+            self._write_span(method, url, status, took)
+
+    def _write_span(self, method: str, url: str, status: int, took: int) -> None:
+        tab, dice = self.tab, self.dice
+        bad = f" event_data_error.type={status}" if status >= 400 else ""  # noqa: PLR2004
+        trace = Trace(f"{dice.getrandbits(128):032x}", f"{dice.getrandbits(64):016x}")
+        tab.event(
+            "faro.tracing.fetch",
+            tab.now,
+            f" event_data_duration_ns={took * 1_000_000 + 192}{bad}"
+            f" event_data_http.request.method={method}"
+            f" event_data_http.response.status_code={status}"
+            f" event_data_server.address={tab.setting.app.api}"
+            " event_data_server.port=443"
+            f" event_data_session.id={tab.session_id} event_data_url.full={url}",
+            trace=trace,
+        )
+
+    def begin(self, name: str, target: str) -> Action:
+        """Begin a named user action with a click on *target*."""
+        self._write_lcp()
+        self._touched = target
+        self.tab.action = Action(self.dice.id10(), name)
+        return self.tab.action
+
+    def end(self, began_ms: int) -> None:
+        """End the action that began at *began_ms*, and send what it held back."""
+        tab = self.tab
+        tab.now += 100
+        action, told_ms = tab.action, tab.setting.skew_ms
+        if action is not None and not tab.is_old_sdk:
+            tab.truth.count("actions")
+            took = TENTHS[(tab.now - began_ms) * 10 + self.dice.below(10)][1]
+            tab.event(
+                "faro.user.action",
+                began_ms,
+                f" event_data_userActionDuration={took}"
+                f" event_data_userActionEndTime={tab.now + told_ms}"
+                " event_data_userActionImportance=normal"
+                f" event_data_userActionName={action.name}"
+                f" event_data_userActionStartTime={began_ms + told_ms}"
+                " event_data_userActionTrigger=pointerdown",
+            )
+        tab.action = None
+        tab.flush(20 + self.dice.below(200))
+        tab.now += 200

@@ -1,0 +1,147 @@
+"""One visit: from the draw of a visitor to the lines and the truth of its sessions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.demo.world import journeys
+from app.demo.world.apps import APPS, DOCS, MOBILE, PRODUCTS, TRAFFIC, App
+from app.demo.world.browsing import Visit
+from app.demo.world.dialects import Dialect, dialect
+from app.demo.world.dice import Dice
+from app.demo.world.people import meet
+from app.demo.world.releases import Incident, release_of
+from app.demo.world.tab import Delivery, Setting, Tab
+from app.demo.world.truth import SessionTruth, Vitals
+from app.model import Labels
+
+_STAGING = 0.08
+_OLD_TAB = 0.1
+_OLD_TAB_MS = 45 * 60_000
+_KILLED = 0.04
+_ROTATED = 0.02
+_IDLE_MS = 16 * 60_000
+_FAVOUR = 1.6  # how much more often the first visitors come than the last
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all visits of a world share."""
+
+    seed: int
+    visitors: int
+    incident: Incident | None
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One session: when the visit to which it belongs began, its lines, its truth."""
+
+    visit_ms: int
+    deliveries: list[Delivery]
+    truth: SessionTruth
+
+
+@lru_cache(maxsize=64)
+def _speak(name: str, app: str, environment: str) -> tuple[Dialect, dict[str, Labels]]:
+    if name == "mixed":
+        name = "otel" if app == MOBILE.name else "alloy"
+    spoken = dialect(name)
+    return spoken, spoken.labels(APPS[app], environment)
+
+
+def _set(frame: Frame, dice: Dice, at_ms: int, skew_ms: int) -> Setting:
+    app: App = TRAFFIC.draw(dice)
+    number = int(frame.visitors * dice.random() ** _FAVOUR)
+    visitor = meet(frame.seed, number, on_the_move=app is MOBILE)
+    environment = "staging" if dice.random() < _STAGING else "production"
+    behind_ms = dice.below(_OLD_TAB_MS) if dice.random() < _OLD_TAB else 0
+    release = release_of(app.name, at_ms - behind_ms, frame.incident)
+    spoken, labels = _speak(frame.dialect, app.name, environment)
+    return Setting(app, environment, release, visitor, spoken, labels, skew_ms)
+
+
+def tell_visit(
+    frame: Frame, dice: Dice, at_ms: int, skew_ms: int = 0
+) -> Iterator[Told]:
+    """Tell the sessions of the visit that begins at *at_ms*: one, rarely two."""
+    setting = _set(frame, dice, at_ms, skew_ms)
+    tab = Tab(setting, dice, at_ms)
+    if setting.visitor.person and setting.visitor.stays_in:
+        tab.identify(setting.visitor.person)
+    visit = Visit(tab)
+    journeys.JOURNEYS[setting.app.name](visit)
+    if dice.random() < _KILLED:
+        tab.flush()  # the page never got to hide: no CLS, no INP, no LCP
+    elif dice.random() < _ROTATED:
+        tab.flush()
+        yield _told(tab, at_ms, "")
+        yield _rotate(tab, at_ms)
+        return
+    else:
+        visit.leave()
+    yield _told(tab, at_ms, "")
+
+
+def _rotate(before: Tab, at_ms: int) -> Told:
+    """Go on after a long pause: the SDK gives the open page a new session."""
+    dice = before.dice
+    now_ms = before.now + _IDLE_MS + dice.below(_IDLE_MS // 2)
+    tab = Tab(before.setting, dice, now_ms, before.session_id)
+    visit = Visit.on_open_page(tab, before)
+    if dice.random() < 0.5:  # noqa: PLR2004  as often it is lost
+        tab.event("session_extend", tab.now)
+    tab.log("info", "welcome back")
+    tab.flush()
+    visit.dwell(8_000)
+    if before.setting.app is not DOCS:
+        visit.load(PRODUCTS)
+        visit.settle()
+        visit.dwell(9_000)
+    visit.leave()
+    return _told(tab, at_ms, before.session_id)
+
+
+def _told(tab: Tab, visit_ms: int, previous: str) -> Told:
+    return Told(visit_ms, tab.deliveries, _truth(tab, previous))
+
+
+def _truth(tab: Tab, previous: str) -> SessionTruth:
+    ledger, setting = tab.truth, tab.setting
+    visitor, counts = setting.visitor, ledger.counts
+    received = [at for at, _ in tab.deliveries]
+    return SessionTruth(
+        app=setting.app.name,
+        environment=setting.environment,
+        version=setting.release.version,
+        session_id=tab.session_id,
+        visitor=visitor.number,
+        start_ms=min(ledger.times),
+        end_ms=max(ledger.times),
+        skew_ms=setting.skew_ms,
+        first_received_ns=min(received),
+        last_received_ns=max(received),
+        pages=tuple(ledger.pages),
+        page_loads=counts.get("loads", 0),
+        entry_url=ledger.entry_url,
+        errors=counts.get("errors", 0),
+        error_logs=counts.get("error_logs", 0),
+        api_errors=counts.get("api_errors", 0),
+        resources=counts.get("resources", 0),
+        actions=counts.get("actions", 0),
+        events=counts.get("events", 0),
+        purchases=counts.get("purchases", 0),
+        users=tuple(ledger.people),
+        user=ledger.person,
+        browser=visitor.browser.name,
+        browser_version=visitor.browser.version,
+        os=visitor.browser.os,
+        device=visitor.browser.device,
+        language=visitor.language,
+        country=visitor.place.country,
+        has_geo=setting.dialect.has_geo,
+        previous_session=previous,
+        vitals=tuple([Vitals(**told) for told in ledger.vitals]),  # type: ignore[arg-type]
+        lines=len(tab.deliveries),
+    )
