@@ -15,12 +15,16 @@ class LokiSettings:
     token: str = field(default="", repr=False)  # bearer
     token_file: Path | None = None  # read again at each request, so that it may rotate
     ca_file: Path | None = None
-    timeout_s: float = 60.0  # Loki may hold a request; its own limit is usually 30 s to 5 min
+    timeout_s: float = (
+        60.0  # Loki may hold a request; its own limit is usually 30 s to 5 min
+    )
     connect_timeout_s: float = 5.0
     gzip: bool = False  # worth it across a slow network, not beside Loki
     retries: int = 6  # attempts after the first, for what may pass by itself
     limit: int = 5_000  # entries a request; shrinks to what the server allows
-    page_bytes: int = 3 * 1024 * 1024  # aim of one answer, under Loki's 4 MiB gRPC limit
+    page_bytes: int = (
+        3 * 1024 * 1024
+    )  # aim of one answer, under Loki's 4 MiB gRPC limit
     max_query_length_s: int = 30 * 86_400  # Loki's default is 30d1h
     prefetch: int = 3  # pages fetched ahead
 
@@ -37,7 +41,9 @@ class SourceSettings:
     horizon_ms: int = 3_600_000  # how long a line may come late
     start_ms: int = 86_400_000  # how far back the first run begins
     interval_ms: int = 10_000  # how often to look for new lines
-    inactivity_ms: int = 15 * 60_000  # a session is over after that long without an event
+    inactivity_ms: int = (
+        15 * 60_000
+    )  # a session is over after that long without an event
     max_session_ms: int = 4 * 3_600_000
     max_events: int = 10_000  # stored for one session; the rest is cut, and said to be
 

@@ -68,7 +68,11 @@ class MetaReader:
         _expect(session, ("session_",))
         attributes = _attributes(session)
         context = _context(
-            identity, page, client, _of_session(session, page), attributes | user | titles
+            identity,
+            page,
+            client,
+            _of_session(session, page),
+            attributes | user | titles,
         )
         return (context.app, _session_id(session)), _hash(_pack(context)), context
 

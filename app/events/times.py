@@ -63,5 +63,3 @@ def _offset(zone: str) -> timedelta:
     digits = zone[1:].replace(":", "")
     size = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return -size if zone[0] == "-" else size
-
-

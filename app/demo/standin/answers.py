@@ -161,20 +161,23 @@ def _query_range(store: Store, asked: Asked) -> Reply:
 
 def _streams(store: Store, asked: Asked, selection: Selection) -> Reply:
     runs = select(store, selection)
-    entries = sum(len(run.keys) for run in runs)
+    entries = sum(len(run.fragments) for run in runs)
     size = sum(run.size for run in runs)
     bound = store.limits.max_message_bytes
     if bound is not None and size > bound:
         return Reply(too_large=True)
     categorized = CATEGORIZE in asked.headers.get(FLAGS_HEADER, "")
     flags = b'"encodingFlags":["categorize-labels"],' if categorized else b""
-    result = write_streams(runs, categorized=categorized)
-    stats = orjson.dumps(_stats(entries, size))
-    body = (
-        b'{"status":"success","data":{"resultType":"streams",%b"result":%b,"stats":%b}}'
-        % (flags, result, stats)
-    )
-    return Reply(body, entries=entries)
+    pieces = [
+        b'{"status":"success","data":{"resultType":"streams",',
+        flags,
+        b'"result":',
+        *write_streams(runs, categorized=categorized),
+        b',"stats":',
+        orjson.dumps(_stats(entries, size)),
+        b"}}",
+    ]
+    return Reply(b"".join(pieces), entries=entries)
 
 
 def _matrix(store: Store, query: MetricQuery, at: Instants) -> Reply:

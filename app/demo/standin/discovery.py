@@ -1,6 +1,7 @@
 """Add what a real Loki adds on its own: the service name and the level of a line."""
 
 import re
+from itertools import chain
 
 from app.model import Labels
 
@@ -38,17 +39,15 @@ LEVELS = {
     "critical": "critical",
     "fatal": "fatal",
 }
-WORDS = [
-    "trace",
-    "debug",
-    "fatal",
-    "critical",
-    "error",
-    "err",
-    "warning",
-    "warn",
-    "info",
-]
+WORDS = {  # by the stem to look for first, in the order of their rank
+    "trace": ("trace",),
+    "debug": ("debug",),
+    "fatal": ("fatal",),
+    "critical": ("critical",),
+    "err": ("error", "err"),
+    "warn": ("warning", "warn"),
+    "info": ("info",),
+}
 LEVEL_FIELD = re.compile(
     r"""(?:^|[\s{,"])(?:level|severity|lvl)(?:"\s*:\s*|=)"?([A-Za-z]+)""", re.IGNORECASE
 )
@@ -80,7 +79,8 @@ def detect_level(line: str, labels: Labels, metadata: Labels) -> str:
 
 
 def _level_word(lower: str) -> str:
-    for word in WORDS:
+    stems = [stem for stem in WORDS if stem in lower]
+    for word in chain.from_iterable(WORDS[stem] for stem in stems):
         at = lower.find(word)
         if at >= 0 and _stands_alone(lower, at, at + len(word)):
             return LEVELS[word]

@@ -61,7 +61,25 @@ OTHER_FUNCTIONS = frozenset(
 OTHER_STAGES = frozenset(
     ["pattern", "regexp", "unpack", "unwrap", "label_format", "decolorize", "distinct"]
 )
-OPERATORS = frozenset(["+", "-", "*", "/", "%", "^", "==", "!=", ">", ">=", "<", "<=", "and", "or", "unless"])
+OPERATORS = frozenset(
+    [
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "^",
+        "==",
+        "!=",
+        ">",
+        ">=",
+        "<",
+        "<=",
+        "and",
+        "or",
+        "unless",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)

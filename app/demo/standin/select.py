@@ -1,11 +1,12 @@
 """Answer log queries: pick the entries, cut them at the limit, write them as JSON."""
 
+import heapq
 import random
-import sys
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 
 import orjson
 
@@ -26,12 +27,18 @@ class Tag:
 
 @dataclass(slots=True)
 class Run:
-    """Entries of one stream in the order of the answer, at most ``limit`` of them."""
+    """Entries of one stream in the order of the answer."""
 
-    keys: list[int]  # ascending: epoch ns, negative when newest comes first
     fragments: list[bytes]
     tags: list[Tag]
     size: int = 0  # of the entries in Loki's own messages, bytes
+
+    def take(self, ts: int, row: Row, tag: Tag) -> None:
+        """Add an entry that has come through the stages."""
+        line = orjson.dumps(row.line)
+        self.fragments.append(b'["%d",%b' % (ts, line))
+        self.tags.append(tag)
+        self.size += len(line) + ENTRY_OVERHEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +52,19 @@ class Selection:
     forward: bool
     dice: random.Random | None = None  # decides which of equal times come first
 
-    @property
-    def enough(self) -> int:
-        """Return how many entries of one stream are worth picking."""
-        return self.limit if self.dice is None else sys.maxsize
-
 
 class Tags:
     """Make one ``Tag`` for each set of labels."""
 
     def __init__(self) -> None:
-        self._by_metadata: dict[tuple[int, int], Tag] = {}
         self._by_labels: dict[tuple[bytes, bytes, bytes], Tag] = {}
 
-    def plain(self, stream: Stream, metadata: Metadata) -> Tag:
-        """Return the tag of an entry that no stage has changed."""
-        key = (id(stream), id(metadata))
-        tag = self._by_metadata.get(key)
-        if tag is None:
-            tag = self.of(stream.labels, metadata.labels, {})
-            self._by_metadata[key] = tag
-        return tag
+    def plain(self, stream: Stream, metadata: list[Metadata]) -> list[Tag]:
+        """Return the tags of entries of a stream that no stage has changed."""
+        fresh = {
+            each: self.of(stream.labels, each.labels, {}) for each in set(metadata)
+        }
+        return [fresh[each] for each in metadata]
 
     def of(self, stream: Labels, metadata: Labels, parsed: Labels) -> Tag:
         """Return the tag of labels by where they come from."""
@@ -91,60 +90,102 @@ def matching(store: Store, matchers: Sequence[Comparison]) -> Iterator[Stream]:
 
 
 def select(store: Store, asked: Selection) -> list[Run]:
-    """Pick the entries of a log query, a run a stream.
-
-    1. From each stream take up to ``limit`` entries, in the asked direction.
-    2. When that is too many over all, find the key at the limit; keep what is before
-       it, and of the entries right at it as many as fit: which ones is arbitrary.
-    """
+    """Pick the entries of a log query, a run a stream; empty runs are left out."""
     tags = Tags()
     with store.lock:
-        runs = [
-            run
-            for stream in matching(store, asked.query.matchers)
-            if (run := _pick(stream, asked, tags)).keys
-        ]
-    if asked.dice:
-        _shuffle_ties(runs, asked.dice)
-    if sum(len(run.keys) for run in runs) <= asked.limit:
-        return runs
-    return _cut(runs, asked.limit)
+        streams = list(matching(store, asked.query.matchers))
+        if asked.query.stages or asked.dice:
+            runs = _pick_through(streams, asked, tags)
+        else:
+            runs = [_pick(*each, asked, tags) for each in _windows(streams, asked)]
+    return [run for run in runs if run.fragments]
 
 
-def _pick(stream: Stream, asked: Selection, tags: Tags) -> Run:
-    where = stream.between(asked.start, asked.end)
-    if asked.query.stages:
-        return _pick_through(stream, where, asked, tags)
-    if len(where) > asked.enough:
-        where = where[: asked.limit] if asked.forward else where[-asked.limit :]
+def _windows(streams: list[Stream], asked: Selection) -> list[tuple[Stream, range]]:
+    """Find which entries to answer as they are.
+
+    1. From each stream take up to ``limit`` entries, in the asked direction.
+    2. When that is too many over all, find the time at the limit. Keep what is before
+       it, and of the entries right at it as many as fit: which ones is arbitrary.
+    """
+    limit, windows = asked.limit, []
+    for stream in streams:
+        where = stream.between(asked.start, asked.end)
+        windows.append((stream, where[:limit] if asked.forward else where[-limit:]))
+    if sum(len(where) for _, where in windows) <= limit:
+        return windows
+    times = sorted(
+        chain.from_iterable(stream.times[w.start : w.stop] for stream, w in windows)
+    )
+    last = times[limit - 1] if asked.forward else times[-limit]
+    return _cut(windows, last, asked)
+
+
+def _cut(
+    windows: list[tuple[Stream, range]], last: int, asked: Selection
+) -> list[tuple[Stream, range]]:
+    """Shorten windows to what comes before *last*, and as many at it as fit."""
+    safe, ties = [], []
+    for stream, where in windows:
+        first = bisect_left(stream.times, last, where.start, where.stop)
+        after = bisect_right(stream.times, last, where.start, where.stop)
+        safe.append(first - where.start if asked.forward else where.stop - after)
+        ties.append(after - first)
+    room, kept = asked.limit - sum(safe), []
+    for (stream, where), count, tied in zip(windows, safe, ties, strict=True):
+        fits = min(tied, room)
+        room -= fits
+        out = len(where) - count - fits
+        kept.append((stream, where[: count + fits] if asked.forward else where[out:]))
+    return kept
+
+
+def _pick(stream: Stream, where: range, asked: Selection, tags: Tags) -> Run:
+    """Take entries as they are."""
     part = slice(where.start, where.stop)
-    keys = stream.times[part].tolist()
-    fragments = stream.fragments[part]
     metadata = stream.metadata[part]
-    size = sum(stream.sizes[part]) + len(keys) * ENTRY_OVERHEAD
-    size += sum(each.size for each in metadata)
-    found = [tags.plain(stream, each) for each in metadata]
-    if asked.forward:
-        return Run(keys, fragments, found, size)
-    return Run([-key for key in reversed(keys)], fragments[::-1], found[::-1], size)
+    size = sum(stream.sizes[part]) + len(where) * ENTRY_OVERHEAD
+    size += sum([each.size for each in metadata])
+    run = Run(stream.fragments[part], tags.plain(stream, metadata), size)
+    if not asked.forward:
+        run.fragments.reverse()
+        run.tags.reverse()
+    return run
 
 
-def _pick_through(stream: Stream, where: range, asked: Selection, tags: Tags) -> Run:
-    run = Run([], [], [])
-    reader = reader_of(asked.query.stages)
-    for at in where if asked.forward else reversed(where):
-        row = reader(stream, at)
+def _pick_through(streams: list[Stream], asked: Selection, tags: Tags) -> list[Run]:
+    """Run entries through the stages, all streams in one order, until enough passed."""
+    read = reader_of(asked.query.stages)
+    runs = [Run([], []) for _ in streams]
+    passed = 0
+    for key, i, at in _places(streams, asked):
+        row = read(streams[i], at)
         if row is None:
             continue
-        ts = stream.times[at]
-        run.keys.append(ts if asked.forward else -ts)
-        line = orjson.dumps(row.line)
-        run.fragments.append(b'["%d",%b' % (ts, line))
-        run.tags.append(tags.of(row.stream, row.metadata, row.parsed))
-        run.size += len(line) + stream.metadata[at].size + ENTRY_OVERHEAD
-        if len(run.keys) == asked.enough:
+        runs[i].take(abs(key), row, tags.of(row.stream, row.metadata, row.parsed))
+        passed += 1
+        if passed == asked.limit:
             break
-    return run
+    return runs
+
+
+Place = tuple[int, int, int]  # key, number of the stream, position in it
+
+
+def _places(streams: list[Stream], asked: Selection) -> Iterable[Place]:
+    """Return the places of all entries, by key: time, negative when newest is first."""
+    each = [_places_in(i, stream, asked) for i, stream in enumerate(streams)]
+    if asked.dice is None:
+        return heapq.merge(*each)
+    chance = asked.dice.random
+    return sorted(chain.from_iterable(each), key=lambda place: (place[0], chance()))
+
+
+def _places_in(i: int, stream: Stream, asked: Selection) -> Iterator[Place]:
+    where, times = stream.between(asked.start, asked.end), stream.times
+    if asked.forward:
+        return ((times[at], i, at) for at in where)
+    return ((-times[at], i, at) for at in reversed(where))
 
 
 def reader_of(stages: Sequence[Stage]) -> Callable[[Stream, int], Row | None]:
@@ -173,60 +214,35 @@ def _needles(stages: Iterable[Stage]) -> Iterator[bytes]:
             yield orjson.dumps(stage.texts[0])[1:-1]
 
 
-def _cut(runs: list[Run], limit: int) -> list[Run]:
-    last = sorted(chain.from_iterable(run.keys for run in runs))[limit - 1]
-    before = [bisect_left(run.keys, last) for run in runs]
-    room = limit - sum(before)
-    kept = []
-    for run, count in zip(runs, before, strict=True):
-        ties = min(room, bisect_left(run.keys, last + 1) - count)
-        room -= ties
-        kept.append(_head(run, count + ties))
-    return [run for run in kept if run.keys]
+def write_streams(runs: list[Run], *, categorized: bool) -> list[bytes]:
+    """Write runs as the ``result`` of an answer, a stream for each set of labels.
 
-
-def _head(run: Run, count: int) -> Run:
-    if count == len(run.keys):
-        return run
-    size = run.size * count // len(run.keys)
-    return Run(run.keys[:count], run.fragments[:count], run.tags[:count], size)
-
-
-def write_streams(runs: list[Run], *, categorized: bool) -> bytes:
-    """Write runs as the ``result`` of an answer, a stream for each set of labels."""
+    Returns:
+        The pieces of the JSON, to be joined once with all else.
+    """
     groups: dict[bytes, list[bytes]] = {}
     for run in runs:
         for labels, values in _grouped(run, categorized=categorized):
-            groups.setdefault(labels, []).append(values)
-    written = (
-        b'{"stream":%b,"values":[%b]}' % (labels, b",".join(values))
-        for labels, values in groups.items()
-    )
-    return b"[" + b",".join(written) + b"]"
+            groups.setdefault(labels, []).extend(values)
+    pieces = [b"["]
+    for labels, values in groups.items():
+        pieces += [b'{"stream":', labels, b',"values":[']
+        values[-1] = values[-1].removesuffix(b",")
+        pieces += values
+        pieces += [b"]}", b","]
+    if groups:
+        pieces.pop()
+    return [*pieces, b"]"]
 
 
-def _grouped(run: Run, *, categorized: bool) -> Iterator[tuple[bytes, bytes]]:
-    """Yield labels and the joined values below them."""
-    if len(set(map(id, run.tags))) == 1:
-        tag = run.tags[0]
-        close = b"," + tag.extra + b"]" if categorized else b"]"
-        values = (close + b",").join(run.fragments) + close
-        yield (tag.stream if categorized else tag.merged), values
-        return
-    groups: dict[bytes, list[bytes]] = {}
-    for fragment, tag in zip(run.fragments, run.tags, strict=True):
-        if categorized:
-            value = fragment + b"," + tag.extra + b"]"
-            groups.setdefault(tag.stream, []).append(value)
-        else:
-            groups.setdefault(tag.merged, []).append(fragment + b"]")
-    for labels, parts in groups.items():
-        yield labels, b",".join(parts)
-
-
-def _shuffle_ties(runs: list[Run], dice: random.Random) -> None:
-    """Reorder entries of equal time, to show that a caller relies on no order."""
-    for run in runs:
-        order = sorted(range(len(run.keys)), key=lambda i: (run.keys[i], dice.random()))
-        run.fragments = [run.fragments[i] for i in order]
-        run.tags = [run.tags[i] for i in order]
+def _grouped(run: Run, *, categorized: bool) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Yield labels and the pieces of the values below them, each value with a comma."""
+    by_tag: dict[Tag, list[bytes]] = {}
+    for tag, same in groupby(zip(run.tags, run.fragments, strict=True), itemgetter(0)):
+        by_tag.setdefault(tag, []).extend(map(itemgetter(1), same))
+    for tag, fragments in by_tag.items():
+        pieces = [b"," + tag.extra + b"]," if categorized else b"],"] * (
+            2 * len(fragments)
+        )
+        pieces[::2] = fragments
+        yield (tag.stream if categorized else tag.merged), pieces

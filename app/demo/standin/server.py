@@ -8,7 +8,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -202,6 +202,7 @@ class Handler(BaseHTTPRequestHandler):
         if self._refused(path):
             return
         reply = self._answer(path, url.query, body)
+        reply = _zipped(reply, self.headers.get("Accept-Encoding", ""))
         self._wait(self.server.pace.due(arrived, reply.entries) - clock.monotonic())
         fault = self.server.faults.after(path, len(reply.body))
         if reply.too_large or (fault and fault.silent_over_bytes is not None):
@@ -257,11 +258,8 @@ class Handler(BaseHTTPRequestHandler):
         _shut(self.connection)
 
     def _send(self, path: str, reply: Reply, fault: Fault | None = None) -> None:
-        body, zipped = reply.body, False
-        accepted = self.headers.get("Accept-Encoding", "")
-        if len(body) >= GZIP_FROM_BYTES and "gzip" in accepted:
-            body, zipped = gzip.compress(body, compresslevel=1, mtime=0), True
-        self._head(reply, len(body), zipped=zipped)
+        body = reply.body
+        self._head(reply)
         if fault and fault.cut_after_bytes is not None:
             body = body[: fault.cut_after_bytes]
             self.close_connection = True
@@ -272,18 +270,24 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
 
-    def _head(self, reply: Reply, length: int, *, zipped: bool) -> None:
+    def _head(self, reply: Reply) -> None:
         self.send_response(reply.status)
         if reply.content_type:
             self.send_header("Content-Type", reply.content_type)
-        if zipped:
-            self.send_header("Content-Encoding", "gzip")
-            self.send_header("Vary", "Accept-Encoding")
         for name, value in reply.headers.items():
             self.send_header(name, value)
         if reply.status != 204:  # noqa: PLR2004 - has no body, so no length
-            self.send_header("Content-Length", str(length))
+            self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
+
+
+def _zipped(reply: Reply, accepted: str) -> Reply:
+    """Compress a body that is worth it, for who asks for it."""
+    if len(reply.body) < GZIP_FROM_BYTES or "gzip" not in accepted:
+        return reply
+    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    body = gzip.compress(reply.body, compresslevel=1, mtime=0)
+    return replace(reply, body=body, headers={**reply.headers, **headers})
 
 
 def _unauthorized(auth: Auth, headers: Mapping[str, str]) -> Reply | None:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.demo.standin.errors import Refused
 from app.model import Labels
@@ -267,6 +268,7 @@ class LineFormat:
         return True
 
 
+@lru_cache(maxsize=4096)
 def sanitize(name: str) -> str:
     """Make a label name of any text, one ``_`` for each character that may not be."""
     name = UNWANTED.sub("_", name.strip())

@@ -62,7 +62,7 @@ class Visit:
         script_ms = tab.now
         self._start()
         self._write_ttfb(script_ms + 6)
-        self._write_fcp(max(script_ms + 9, began_ms + fcp // 10), fcp)
+        self._write_fcp(max(script_ms + 9, began_ms + fcp // 10), fcp, previous)
         self._write_navigation(began_ms, url, previous, fcp // 10, status)
         self._view_at_start(page, script_ms)
         tab.now = max(tab.now, began_ms + fcp // 10)
@@ -112,11 +112,17 @@ class Visit:
             self.tab.event("view_changed", at_ms + 1, data)
 
     def _vital(
-        self, name: str, at_ms: int, parts: dict[str, int], context: str
+        self,
+        name: str,
+        at_ms: int,
+        parts: dict[str, int],
+        context: str,
+        navigation_id: str = "",
     ) -> None:
         values, raw, value = write_vital(name, parts)
         told = (
-            f"{context} context_navigation_entry_id={self.tab.navigation_id}"
+            f"{context}"
+            f" context_navigation_entry_id={navigation_id or self.tab.navigation_id}"
             f" context_navigation_type=navigate context_rating={rate(name, value)}"
         )
         self.tab.truth.vitals[-1][name] = value
@@ -140,14 +146,16 @@ class Visit:
         }
         self._vital("ttfb", at_ms, parts, self._id())
 
-    def _write_fcp(self, at_ms: int, fcp: int) -> None:
+    def _write_fcp(self, at_ms: int, fcp: int, previous: str) -> None:
         parts = {
             "delta": fcp,
             "fcp": fcp,
             "first_byte_to_fcp": fcp - self._ttfb,
             "time_to_first_byte": self._ttfb,
         }
-        self._vital("fcp", at_ms, parts, f"{self._id()} context_load_state=loading")
+        context = f"{self._id()} context_load_state=loading"
+        is_early = previous == "unknown" and self.dice.random() < 0.3  # noqa: PLR2004
+        self._vital("fcp", at_ms, parts, context, "unknown" if is_early else "")
 
     def _write_lcp(self) -> None:
         lcp, self._lcp = self._lcp, 0

@@ -50,6 +50,10 @@ class Dice(Random):
         """Draw from a log-normal of this median; bounded, as its tail is cut."""
         return median * math.exp(_NORMAL[self.getrandbits(10)] * sigma)
 
+    def fork(self) -> "Dice":
+        """Make a stream of its own for one thing."""
+        return Dice(self.getrandbits(62))
+
     def below(self, n: int) -> int:
         """Draw a whole number in [0, n)."""
         return int(self.random() * n)

@@ -9,6 +9,13 @@ from app.demo.world.apps import APPS, DOCS, MOBILE, PRODUCTS, TRAFFIC, App
 from app.demo.world.browsing import Visit
 from app.demo.world.dialects import Dialect, dialect
 from app.demo.world.dice import Dice
+from app.demo.world.mischief import (
+    NO_MISCHIEF,
+    Mischief,
+    count_stored,
+    disturb,
+    squeeze,
+)
 from app.demo.world.people import meet
 from app.demo.world.releases import Incident, release_of
 from app.demo.world.tab import Delivery, Setting, Tab
@@ -32,6 +39,7 @@ class Frame:
     visitors: int
     incident: Incident | None
     dialect: str
+    mischief: Mischief = NO_MISCHIEF
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,8 @@ class Told:
 
 
 @lru_cache(maxsize=64)
-def _speak(name: str, app: str, environment: str) -> tuple[Dialect, dict[str, Labels]]:
+def speak(name: str, app: str, environment: str) -> tuple[Dialect, dict[str, Labels]]:
+    """Tell in which dialect an application's lines are, and the labels by kind."""
     if name == "mixed":
         name = "otel" if app == MOBILE.name else "alloy"
     spoken = dialect(name)
@@ -58,33 +67,49 @@ def _set(frame: Frame, dice: Dice, at_ms: int, skew_ms: int) -> Setting:
     environment = "staging" if dice.random() < _STAGING else "production"
     behind_ms = dice.below(_OLD_TAB_MS) if dice.random() < _OLD_TAB else 0
     release = release_of(app.name, at_ms - behind_ms, frame.incident)
-    spoken, labels = _speak(frame.dialect, app.name, environment)
+    spoken, labels = speak(frame.dialect, app.name, environment)
     return Setting(app, environment, release, visitor, spoken, labels, skew_ms)
 
 
-def tell_visit(
-    frame: Frame, dice: Dice, at_ms: int, skew_ms: int = 0
-) -> Iterator[Told]:
-    """Tell the sessions of the visit that begins at *at_ms*: one, rarely two."""
-    setting = _set(frame, dice, at_ms, skew_ms)
+def tell_visit(frame: Frame, dice: Dice, luck: Dice, at_ms: int) -> Iterator[Told]:
+    """Tell the sessions of one visit: one, rarely two.
+
+    Args:
+        frame: of the world.
+        dice: what the visitor does.
+        luck: what happens to the lines on their way, which changes nothing of it.
+        at_ms: when the visit begins, epoch ms.
+    """
+    setting = _set(frame, dice, at_ms, frame.mischief.skew_ms(luck))
     tab = Tab(setting, dice, at_ms)
     if setting.visitor.person and setting.visitor.stays_in:
         tab.identify(setting.visitor.person)
     visit = Visit(tab)
     journeys.JOURNEYS[setting.app.name](visit)
+    tabs = [tab]
     if dice.random() < _KILLED:
         tab.flush()  # the page never got to hide: no CLS, no INP, no LCP
     elif dice.random() < _ROTATED:
         tab.flush()
-        yield _told(tab, at_ms, "")
-        yield _rotate(tab, at_ms)
-        return
+        tabs.append(_rotate(tab))
     else:
         visit.leave()
-    yield _told(tab, at_ms, "")
+    for told in tabs:
+        yield _deliver(frame, luck, told, at_ms)
 
 
-def _rotate(before: Tab, at_ms: int) -> Told:
+def tell_runaway(frame: Frame, dice: Dice, at_ms: int) -> Told:
+    """Tell the session of a page that logs in a loop, all of it in one nanosecond."""
+    tab = Tab(_set(frame, dice, at_ms, 0), dice, at_ms)
+    visit = Visit(tab)
+    visit.load(PRODUCTS)
+    for turn in range(frame.mischief.burst_lines):
+        tab.log("warn", f"retry {turn}: price feed is stale")
+    visit.leave()
+    return _deliver(frame, dice, tab, at_ms)
+
+
+def _rotate(before: Tab) -> Tab:
     """Go on after a long pause: the SDK gives the open page a new session."""
     dice = before.dice
     now_ms = before.now + _IDLE_MS + dice.below(_IDLE_MS // 2)
@@ -100,17 +125,27 @@ def _rotate(before: Tab, at_ms: int) -> Told:
         visit.settle()
         visit.dwell(9_000)
     visit.leave()
-    return _told(tab, at_ms, before.session_id)
+    return tab
 
 
-def _told(tab: Tab, visit_ms: int, previous: str) -> Told:
-    return Told(visit_ms, tab.deliveries, _truth(tab, previous))
+def _deliver(frame: Frame, luck: Dice, tab: Tab, visit_ms: int) -> Told:
+    deliveries = [delivery for batch in tab.batches for delivery in batch]
+    lines = stored = len(deliveries)
+    if frame.mischief is not NO_MISCHIEF:
+        deliveries = disturb(frame.mischief, luck, tab.batches)
+        minute = visit_ms // 60_000
+        if frame.mischief.has_burst(minute):
+            deliveries = squeeze(deliveries, minute)
+        stored = count_stored(deliveries)
+    return Told(visit_ms, deliveries, _truth(tab, deliveries, lines, stored))
 
 
-def _truth(tab: Tab, previous: str) -> SessionTruth:
+def _truth(
+    tab: Tab, deliveries: list[Delivery], lines: int, stored: int
+) -> SessionTruth:
     ledger, setting = tab.truth, tab.setting
     visitor, counts = setting.visitor, ledger.counts
-    received = [at for at, _ in tab.deliveries]
+    received = [at for at, _ in deliveries]
     return SessionTruth(
         app=setting.app.name,
         environment=setting.environment,
@@ -141,7 +176,8 @@ def _truth(tab: Tab, previous: str) -> SessionTruth:
         language=visitor.language,
         country=visitor.place.country,
         has_geo=setting.dialect.has_geo,
-        previous_session=previous,
+        previous_session=tab.previous,
         vitals=tuple([Vitals(**told) for told in ledger.vitals]),  # type: ignore[arg-type]
-        lines=len(tab.deliveries),
+        lines=lines,
+        stored=stored,
     )

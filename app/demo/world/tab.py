@@ -15,7 +15,7 @@ from app.model import Entry, Labels
 MAX_BATCH = 50
 _FIRST_FLUSH_MS = 250
 
-Item = tuple[int, str, Labels]  # event time on the browser's clock, line, metadata
+Item = tuple[str, str, Labels]  # kind, line, metadata
 Delivery = tuple[int, Entry]  # when Loki can be asked for it (epoch ns), the entry
 
 
@@ -69,7 +69,7 @@ class Tab:
         self.opened = now_ms
         self.session_id = dice.id10()
         self.truth = Ledger()
-        self.deliveries: list[Delivery] = []
+        self.batches: list[list[Delivery]] = []
         self.person: Person | None = None
         self.page = Page("")
         self.url = ""
@@ -79,6 +79,7 @@ class Tab:
         self.last_fault: Fault | None = None  # since the page was loaded
         self._items: dict[str, list[Item]] = _empty()
         self._before = self._write_before()
+        self.previous = previous
         self._session = self._write_session(previous)
         self._browser = setting.dialect.browser(setting.visitor)
         self._user = ""
@@ -164,7 +165,7 @@ class Tab:
         setting = self.setting
         stamp = setting.dialect.stamp(at_ms + setting.skew_ms)
         told = self._metadata[kind] if metadata is None else metadata
-        self._items[kind].append((at_ms, f"{stamp}{body}{self._tail}", told))
+        self._items[kind].append((kind, f"{stamp}{body}{self._tail}", told))
 
     def event(
         self,
@@ -231,7 +232,10 @@ class Tab:
 
     def flush(self, wait_ms: int = _FIRST_FLUSH_MS) -> None:
         """Send what is queued; it is received *wait_ms* and a network later."""
-        items = [(kind, item) for kind in self._items for item in self._items[kind]]
+        queues = self._items
+        items = queues["log"] + queues["exception"]
+        items += queues["measurement"]
+        items += queues["event"]
         if not items:
             return
         self._items = _empty()
@@ -239,11 +243,11 @@ class Tab:
         at_ms = self.now + wait_ms + min(1500, 2 + int(self.dice.spread(25, 0.9)))
         for first in range(0, len(items), MAX_BATCH):
             ts = (at_ms * 1000 + self.dice.below(1000)) * 1000
-            for kind, (_, line, metadata) in items[first : first + MAX_BATCH]:
-                self.deliveries.append(
-                    (ts, Entry(ts, finish(line), labels[kind], metadata))
-                )
+            batch: list[Delivery] = []
+            for kind, line, metadata in items[first : first + MAX_BATCH]:
+                batch.append((ts, Entry(ts, finish(line), labels[kind], metadata)))
                 ts += 1000
+            self.batches.append(batch)
             at_ms += 2
 
 

@@ -65,7 +65,8 @@ class SessionTruth:
     has_geo: bool  # whether the lines carry the country
     previous_session: str  # for one that began by rotation on an open page, else ""
     vitals: tuple[Vitals, ...]  # per full load, in order
-    lines: int
+    lines: int  # distinct lines
+    stored: int  # entries that Loki keeps: also second copies with another stamp
 
     @property
     def entry(self) -> str:

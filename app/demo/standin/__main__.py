@@ -1,0 +1,96 @@
+"""Run the stand-in in a process of its own: ``python -m app.demo.standin --load F``."""
+
+import argparse
+import gzip
+import io
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import zstandard
+
+from app import clock
+from app.demo.standin import Limits, StandIn
+from app.model import Entry, Labels
+
+
+class Line(msgspec.Struct):
+    """One line of a file to load."""
+
+    ts_ns: int
+    labels: Labels
+    line: str
+    structured_metadata: Labels = {}
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """Yield the entries of a JSON lines file, plain, ``.gz`` or ``.zst``.
+
+    Equal label sets are one object, so that loading need not compare them again.
+    """
+    decode = msgspec.json.Decoder(Line).decode
+    shared: dict[tuple[tuple[str, str], ...], Labels] = {}
+    with open_plain(path) as file:
+        for raw in file:
+            row = decode(raw)
+            labels = shared.setdefault(tuple(row.labels.items()), row.labels)
+            yield Entry(row.ts_ns, row.line, labels, row.structured_metadata)
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """Open a file for reading bytes, uncompressed on the way."""
+    if path.suffix == ".gz":
+        return io.BufferedReader(gzip.open(path))
+    if path.suffix == ".zst":
+        return io.BufferedReader(zstandard.open(path), 1 << 20)
+    return path.open("rb")
+
+
+def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    usage = argparse.ArgumentParser("python -m app.demo.standin", description=__doc__)
+    usage.add_argument("--load", type=Path, action="append", default=[], metavar="FILE")
+    usage.add_argument("--tenant", default="fake", help="owner of what is loaded")
+    usage.add_argument("--host", default="127.0.0.1")
+    usage.add_argument("--port", type=int, default=3100, help="0 takes a free one")
+    usage.add_argument("--pace", type=float, help="entries a second of log answers")
+    usage.add_argument("--max-entries", type=int, default=Limits().max_entries)
+    usage.add_argument(
+        "--max-message-bytes",
+        type=int,
+        default=Limits().max_message_bytes,
+        help="larger answers are never sent; 0 is no bound",
+    )
+    usage.add_argument("--hold", type=float, default=Limits().hold_s, metavar="S")
+    return usage.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Load, listen, say where, and serve until told to stop."""
+    asked = read_arguments(arguments)
+    limits = replace(
+        Limits(),
+        max_entries=asked.max_entries,
+        max_message_bytes=asked.max_message_bytes or None,
+        hold_s=asked.hold,
+        pace_lines_per_s=asked.pace,
+    )
+    with closing(StandIn(limits=limits, host=asked.host, port=asked.port)) as loki:
+        started = clock.monotonic()
+        loaded = sum(loki.load(read_entries(path), asked.tenant) for path in asked.load)
+        took_s = clock.monotonic() - started
+        sys.stdout.write(
+            f"loaded {loaded} entries in {took_s:.1f} s\nready {loki.url}\n"
+        )
+        sys.stdout.flush()
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    main(sys.argv[1:])

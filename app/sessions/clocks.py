@@ -1,0 +1,49 @@
+"""Two clocks: when Loki received an event, and when its reporter says it happened.
+
+Browsers' clocks lie, by minutes or days; Loki's does not. Within one session the lie
+is one and the same, so it is taken out once, and the order of events stays.
+"""
+
+from app.model import Event
+
+TRUSTED_MS = 60_000  # so far off, a clock is taken at its word (delivery takes seconds)
+BELIEVED_MS = 4 * 3_600_000 + 900_000  # so far from receipt, an event may still be true
+
+
+class Clock:
+    """What to make of the times of one session.
+
+    Attributes:
+        skew: ms to add to what the reporter says; 0 when its clock is trusted.
+        clamped: how many events carry a time that cannot be true, or none.
+    """
+
+    __slots__ = ("clamped", "skew")
+
+    def __init__(self, skew: int) -> None:
+        self.skew = skew
+        self.clamped = 0
+
+    def time(self, event: Event) -> int:
+        """Return when *event* happened, UTC epoch ms by Loki's clock.
+
+        An event without a time, or with one that is further from its receipt than a
+        session lasts, is taken to have happened when it was received.
+        """
+        at = event.at + self.skew
+        if event.at == 0 or not -BELIEVED_MS <= event.received - at <= BELIEVED_MS:
+            self.clamped += 1
+            return event.received
+        return at
+
+
+def clock_of(events: list[Event]) -> Clock:
+    """Compare the clocks: the median delay of all events says how far off one is.
+
+    A median, since single events are back-dated (a page load, an action) or forged.
+    """
+    delays = sorted([event.received - event.at for event in events if event.at])
+    if not delays:
+        return Clock(0)
+    middle = delays[len(delays) // 2]
+    return Clock(0 if abs(middle) <= TRUSTED_MS else middle)

@@ -1,0 +1,65 @@
+"""Say what a source gives: pages of raw streams, and counts to compare them with."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import msgspec
+
+from app.model import Labels
+
+
+class Stream(msgspec.Struct, frozen=True, gc=False):
+    """Entries that share their labels, as Loki's JSON has them.
+
+    ``values`` holds ``[ts_ns, line]`` or ``[ts_ns, line, {"structuredMetadata": {...}}]``,
+    ascending; ``ts_ns`` is text. Nothing is made of a line here: this is the hot path.
+    """
+
+    labels: Labels
+    values: list[list[Any]]
+
+
+class Page(msgspec.Struct, frozen=True, gc=False):
+    """Every entry of ``[start, end)``, UTC epoch nanoseconds, and no other."""
+
+    start: int
+    end: int
+    streams: list[Stream]
+    entries: int
+    bytes: int  # sum of the lines' lengths, in characters
+
+
+class Source(Protocol):
+    """Where entries come from."""
+
+    name: str
+
+    def pages(self, start: int, end: int) -> Iterator[Page]:
+        """Give pages that cover ``[start, end)`` (ns) exactly: contiguous, ascending.
+
+        Raises:
+            SourceError: the pages before it are complete; nothing was skipped.
+        """
+        ...
+
+    def counts(self, start: int, end: int, step_s: int) -> dict[int, int]:
+        """Count entries per bucket of *step_s* seconds.
+
+        Returns:
+            By bucket *t* (ns, a multiple of the step): the entries in ``(t - step, t]``.
+            Only buckets that lie wholly inside ``(start, end]``; empty ones are left out.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; pages under way end."""
+        ...
+
+
+def make_page(start: int, end: int, streams: list[Stream]) -> Page:
+    """Make a page of *streams*, counting what they hold."""
+    entries = size = 0
+    for stream in streams:
+        entries += len(stream.values)
+        size += sum([len(value[1]) for value in stream.values])
+    return Page(start, end, streams, entries, size)

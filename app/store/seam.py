@@ -1,0 +1,131 @@
+"""What any engine must do; everything else asks it through these two."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.events.decoder import Batch
+from app.model import Context, Event, Session
+from app.sessionql.evaluate import Cell
+from app.sessionql.plan import EVERYTHING, Filter, Leaf, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a source has been read; committed with the rows.
+
+    Attributes:
+        cursor: ns; every entry before it is in the index (0 = nothing yet).
+        counts: seconds → entries read with a timestamp in ``(s - 1, s]``; of the
+            seconds that this batch settles, replacing what was held.
+        notes: what the source wants to remember, JSON.
+    """
+
+    cursor: int
+    counts: Mapping[int, int] | None = None
+    notes: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one batch did to the index."""
+
+    events: int  # new ones
+    repeated: int  # that the index had
+    sessions: int  # touched
+    created: int  # of those, new
+    cut: int  # events over the bound of their session
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A question for sessions."""
+
+    window: Window
+    selector: Filter = EVERYTHING
+    sort: str = "start"
+    descending: bool = True
+    limit: int = 50
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Sessions, one page of them; rows by the catalog's names."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How one source fares."""
+
+    name: str
+    cursor: int  # ns
+    entries: int
+    bytes: int
+    decoded: int
+    dropped: Mapping[str, int]
+    updated: int  # ms; 0 = never
+
+
+class Writer(Protocol):
+    """The index, opened for writing: one at a time, whatever happens."""
+
+    def ingest(self, source: str, batch: Batch, progress: Progress) -> Ingested:
+        """Add *batch* and *progress* in one transaction; twice is once."""
+
+    def cursor(self, source: str) -> int:
+        """Return how far *source* has been read, ns; 0 = nothing."""
+
+    def notes(self, source: str) -> dict[str, Any]:
+        """Return what the source wanted to remember."""
+
+    def counts(self, source: str, since: int, until: int) -> dict[int, int]:
+        """Return the entries held per second in ``(since, until]`` (epoch seconds)."""
+
+    def acquire(self, name: str, owner: str, now: int, duration: int) -> bool:
+        """Take or keep the lease *name* until ``now + duration``; False if it is taken."""
+
+    def release(self, name: str, owner: str) -> None:
+        """Give the lease back."""
+
+    def expire(self, before: int) -> int:
+        """Delete sessions that ended before that; return how many."""
+
+    def close(self) -> None:
+        """Let go of the index."""
+
+
+class Reader(Protocol):
+    """The index of one tenant, opened for reading."""
+
+    def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
+        """Answer one leaf of a plan."""
+
+    def search(self, search: Search) -> Found:
+        """Find sessions."""
+
+    def session(self, app: str, session_id: str) -> Session | None:
+        """Return one session, whole."""
+
+    def events(
+        self, app: str, session_id: str
+    ) -> tuple[Sequence[Event], Mapping[int, Context]]:
+        """Return the events of a session by corrected time, and their contexts."""
+
+    def values(
+        self, field: str, window: Window, selector: Filter, limit: int
+    ) -> list[tuple[str, int]]:
+        """Return values of a field with the number of sessions, most first."""
+
+    def sources(self) -> list[SourceStatus]:
+        """Return how each source fares."""
+
+    def size(self) -> dict[str, int]:
+        """Return sessions, events, bytes of the index."""
+
+    def close(self) -> None:
+        """Let go of the index."""
