@@ -105,8 +105,9 @@ class Client:
             except Passing as trouble:
                 self.counters.met(trouble.reason)
                 budget.spend(trouble)
-            except SourceRefused:
-                self.counters.met("refused")
+            except SourceRefused as refusal:
+                if type(refusal) is SourceRefused:  # else somebody adapts to it
+                    self.counters.met("refused")
                 raise
 
     def get_text(self, path: str) -> str:
