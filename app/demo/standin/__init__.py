@@ -28,7 +28,8 @@ from app.demo.standin.errors import Refused
 from app.demo.standin.faults import Fault, refusals
 from app.demo.standin.limits import Limits
 from app.demo.standin.push import push
-from app.demo.standin.server import NO_TENANT, NS_PER_MS, Auth, Count, Server
+from app.demo.standin.server import NO_TENANT, NS_PER_MS, Auth, Server
+from app.demo.standin.traffic import Count
 from app.model import Entry, Labels
 
 __all__ = ["Auth", "Count", "Fault", "Limits", "Refused", "StandIn", "refusals"]

@@ -1,34 +1,32 @@
-"""Answer Loki's HTTP API from a store: what is asked, parsed once, then one function a path."""
+"""Answer Loki's HTTP API from a store, one function a path."""
 
-import random
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from decimal import Decimal
 
 import orjson
 
 from app.demo.standin.entries import Store, Stream
 from app.demo.standin.errors import Refused, unsupported
-from app.demo.standin.limits import HOUR_S, Limits
-from app.demo.standin.logql import LogQuery, MetricQuery, parse_matchers, parse_query
+from app.demo.standin.exchange import (
+    TEXT,
+    Asked,
+    Reply,
+    check_length,
+    read_forward,
+    read_limit,
+    read_step,
+)
+from app.demo.standin.limits import HOUR_S
+from app.demo.standin.logql import parse_matchers, parse_query
 from app.demo.standin.metrics import Evaluator, Instants, Vectors
 from app.demo.standin.push import push
+from app.demo.standin.queries import LogQuery, MetricQuery
 from app.demo.standin.select import Selection, matching, select, write_streams
-from app.demo.standin.times import (
-    NS_PER_S,
-    go_duration,
-    parse_duration,
-    parse_instant,
-    short_duration,
-)
+from app.demo.standin.times import NS_PER_S
 
-JSON_UTF8 = "application/json; charset=UTF-8"
-TEXT = "text/plain; charset=utf-8"
 CATEGORIZE = "categorize-labels"
 FLAGS_HEADER = "x-loki-response-encoding-flags"
-DEFAULT_LIMIT = 100
-DEFAULT_POINTS = 250  # a metric query without a step has about this many
 LABELS_RANGE_NS = 6 * HOUR_S * NS_PER_S
 QUERY_RANGE_NS = HOUR_S * NS_PER_S
 BUILD = {
@@ -45,56 +43,6 @@ QUIET_STATS: dict[str, object] = {
     "cache": {},
     "index": {},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request: its path, its parameters from URL and form, headers in lower case."""
-
-    method: str
-    path: str
-    params: Mapping[str, Sequence[str]]
-    headers: Mapping[str, str]
-    body: bytes
-    now_ns: int
-    dice: random.Random | None = None
-
-    def one(self, name: str) -> str:
-        """Return the first value of a parameter, empty when it is not given."""
-        values = self.params.get(name)
-        return values[0] if values else ""
-
-    def instant(self, name: str, default: int) -> int:
-        """Return a time as epoch ns."""
-        text = self.one(name)
-        try:
-            return parse_instant(text) if text else default
-        except ValueError as err:
-            raise Refused(str(err)) from None
-
-    def bounds(self, default_ns: int) -> tuple[int, int]:
-        """Return start and end, epoch ns; the start is *default_ns* before the end."""
-        end = self.instant("end", self.now_ns)
-        since = self.one("since")
-        span = parse_duration(since) if since else default_ns
-        if span is None:
-            raise Refused(f'not a valid duration string: "{since}"')
-        start = self.instant("start", min(end, self.now_ns) - span)
-        if end < start:
-            raise Refused("end timestamp must not be before or equal to start time")
-        return start, end
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: ``entries`` log lines in it; held and never sent when ``too_large``."""
-
-    body: bytes = b""
-    status: int = 200
-    content_type: str | None = JSON_UTF8
-    entries: int = 0
-    too_large: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer(store: Store, asked: Asked) -> Reply:
@@ -142,11 +90,11 @@ def _buildinfo(_store: Store, _asked: Asked) -> Reply:
 
 def _query_range(store: Store, asked: Asked) -> Reply:
     start, end = asked.bounds(QUERY_RANGE_NS)
-    limit = _limit(asked.one("limit"))
-    forward = _forward(asked.one("direction"))
-    step = _step(asked.one("step"), start, end, store.limits)
+    limit = read_limit(asked.one("limit"))
+    forward = read_forward(asked.one("direction"))
+    step = read_step(asked.one("step"), start, end, store.limits)
     query = parse_query(asked.one("query"))
-    _check_length(end - start, store.limits)
+    check_length(end - start, store.limits)
     if not isinstance(query, LogQuery):
         return _matrix(store, query, Instants(start, end, step))
     if limit > store.limits.max_entries:
@@ -194,8 +142,8 @@ def _matrix(store: Store, query: MetricQuery, at: Instants) -> Reply:
 
 def _query(store: Store, asked: Asked) -> Reply:
     at = asked.instant("time", asked.now_ns)
-    _limit(asked.one("limit"))
-    _forward(asked.one("direction"))
+    read_limit(asked.one("limit"))
+    read_forward(asked.one("direction"))
     query = parse_query(asked.one("query"))
     if isinstance(query, LogQuery):
         raise Refused(
@@ -244,54 +192,6 @@ def _stats(entries: int, size: int) -> dict[str, object]:
         "totalStructuredMetadataBytesProcessed": 0,
     }
     return {"summary": summary, **QUIET_STATS}
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return DEFAULT_LIMIT
-    if not re.fullmatch(r"[+-]?\d+", text):
-        raise Refused(f'strconv.Atoi: parsing "{text}": invalid syntax')
-    limit = int(text)
-    if limit <= 0:
-        raise Refused("limit must be a positive value")
-    return limit
-
-
-def _forward(text: str) -> bool:
-    if text.upper() not in ("", "FORWARD", "BACKWARD"):
-        raise Refused(f"invalid direction '{text}'")
-    return text.upper() == "FORWARD"
-
-
-def _step(text: str, start: int, end: int, limits: Limits) -> int:
-    """Return the step of a metric query, ns: given as seconds or as a duration."""
-    if not text:
-        return max((end - start) // NS_PER_S // DEFAULT_POINTS, 1) * NS_PER_S
-    try:
-        step: int | None = round(float(text) * 1000) * 1_000_000
-    except (ValueError, OverflowError):
-        step = parse_duration(text)
-    if step is None:
-        raise Refused(f'cannot parse "{text}" to a valid duration')
-    if step <= 0:
-        raise Refused(
-            "zero or negative query resolution step widths are not accepted."
-            " Try a positive integer"
-        )
-    if (end - start) // step > limits.max_points:
-        raise Refused(
-            f"exceeded maximum resolution of {limits.max_points:,} points per time"
-            " series. Try increasing the value of the step parameter"
-        )
-    return step
-
-
-def _check_length(length_ns: int, limits: Limits) -> None:
-    if length_ns > limits.max_query_length_s * NS_PER_S:
-        raise Refused(
-            "the query time range exceeds the limit (query length:"
-            f" {go_duration(length_ns)}, limit: {short_duration(limits.max_query_length_s)})"
-        )
 
 
 # -- what there is ---------------------------------------------------------

@@ -1,9 +1,9 @@
-"""Cut LogQL into tokens that know their column."""
+"""Cut LogQL into tokens that know their column, and read them from left to right."""
 
 import re
 from dataclasses import dataclass
 
-from app.demo.standin.errors import Refused, syntax_error
+from app.demo.standin.errors import Refused, syntax_error, unsupported
 
 TOKEN = re.compile(
     r"""
@@ -19,6 +19,25 @@ TOKEN = re.compile(
 )
 ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\'\"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))"
+)
+OPERATORS = frozenset(
+    [
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "^",
+        "==",
+        "!=",
+        ">",
+        ">=",
+        "<",
+        "<=",
+        "and",
+        "or",
+        "unless",
+    ]
 )
 SIMPLE = dict(zip("abfnrtv\\'\"", "\a\b\f\n\r\t\v\\'\"", strict=True))
 
@@ -79,3 +98,48 @@ def unquote(text: str, column: int) -> str:
         return chr(int(octal, 8) if octal else int(byte or short or long, 16))
 
     return ESCAPE.sub(plain, text[1:-1])
+
+
+class TokenReader:
+    """Read tokens from left to right; every method consumes what it returns."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = tokenize(text)
+        self.position = 0
+
+    @property
+    def token(self) -> Token:
+        """Return the token at hand."""
+        return self.tokens[self.position]
+
+    def at(self, *kinds: str) -> bool:
+        """Tell whether the token at hand is one of these kinds."""
+        return self.token.kind in kinds
+
+    def word(self, *words: str) -> bool:
+        """Tell whether the token at hand is one of these words."""
+        return self.token.kind == "IDENTIFIER" and self.token.text in words
+
+    def take(self, kind: str, expecting: str = "") -> Token:
+        """Return the token at hand, which must be of this kind."""
+        token = self.token
+        if token.kind != kind:
+            what = f"unexpected {token.kind}, expecting {expecting or kind}"
+            raise syntax_error(what, token.column) if expecting else token.unexpected
+        self.position += 1
+        return token
+
+    def skip(self, *kinds: str) -> bool:
+        """Pass a token of one of these kinds, or words, when it is at hand."""
+        if self.at(*kinds) or self.word(*kinds):
+            self.position += 1
+            return True
+        return False
+
+    def finish(self) -> None:
+        """Check that nothing is left."""
+        token = self.token
+        if token.kind in OPERATORS or self.word("and", "or", "unless"):
+            raise unsupported(f"operator '{token.text}'")
+        if token.kind != "$end":
+            raise token.unexpected

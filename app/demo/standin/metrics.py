@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.demo.standin.entries import Store, Stream
 from app.demo.standin.errors import Refused
-from app.demo.standin.logql import Aggregation, MetricQuery, RangeQuery
+from app.demo.standin.queries import Aggregation, MetricQuery, RangeQuery
 from app.demo.standin.select import matching, reader_of
 from app.demo.standin.stages import ERROR
 from app.demo.standin.times import NS_PER_S

@@ -11,7 +11,7 @@ from operator import itemgetter
 import orjson
 
 from app.demo.standin.entries import ENTRY_OVERHEAD, Metadata, Store, Stream
-from app.demo.standin.logql import LogQuery
+from app.demo.standin.queries import LogQuery
 from app.demo.standin.stages import Comparison, LineFilter, Row, Stage
 from app.model import Labels
 
