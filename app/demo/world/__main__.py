@@ -4,14 +4,14 @@ import gzip
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
-from io import BufferedWriter
-from typing import IO
+from pathlib import Path
+from typing import Protocol
 
 import click
 import orjson
 import zstandard
 
-from app.demo.world.mischief import Mischief
+from app.demo.world.mischief import NO_MISCHIEF, Mischief
 from app.demo.world.truth import SessionTruth
 from app.demo.world.world import World
 from app.model import Entry
@@ -48,11 +48,18 @@ def encode_truth(truth: SessionTruth) -> bytes:
     return orjson.dumps(asdict(truth), option=orjson.OPT_APPEND_NEWLINE)
 
 
-def open_out(path: str, stack: ExitStack) -> IO[bytes]:
+class Writes(Protocol):
+    """Takes bytes."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take *data*."""
+
+
+def open_out(path: str, stack: ExitStack) -> Writes:
     """Open *path* for writing; its ending says how it is compressed, - is stdout."""
     if path == "-":
         return sys.stdout.buffer
-    raw: BufferedWriter = stack.enter_context(open(path, "wb"))  # noqa: PTH123
+    raw = stack.enter_context(Path(path).open("wb"))  # noqa: SIM115  closed by stack
     if path.endswith(".zst"):
         return stack.enter_context(zstandard.ZstdCompressor(level=3).stream_writer(raw))
     if path.endswith(".gz"):
@@ -95,7 +102,7 @@ def main(  # noqa: PLR0913  one argument an option
         visitors=visitors or max(1, sessions // 3),
         incident_ms=from_ms + int(hours * _HOUR_MS * 0.6),
         dialect=dialect,
-        mischief=_SOME if mischief else Mischief(),
+        mischief=_SOME if mischief else NO_MISCHIEF,
     )
     with ExitStack() as stack:
         write = open_out(out, stack).write

@@ -26,10 +26,11 @@ class Page:
     id: str = ""  # page_id; empty when the application sets none
     view: str = ""  # view_name
     weight: float = 1.0  # factor on load times
+    first_view: str = ""  # view_name until the page sets its own, where it does
 
     def at(self, path: str) -> "Page":
         """Place this page at another path."""
-        return Page(path, self.id, self.view, self.weight)
+        return Page(path, self.id, self.view, self.weight, self.first_view)
 
 
 SHOP = App(
@@ -66,7 +67,9 @@ HOME = Page("/", "/", "home", 1.2)
 PRODUCTS = Page("/products", "/products", "products")
 PRODUCT = Page("/products/:sku", "/products/:sku", "product", 1.1)
 CART = Page("/cart", "/cart", "cart", 0.8)
-ADDRESS = Page("/checkout/address", "/checkout/address", "checkout-address", 0.8)
+ADDRESS = Page(
+    "/checkout/address", "/checkout/address", "checkout-address", 0.8, "checkout"
+)
 PAYMENT = Page("/checkout/payment", "/checkout/payment", "checkout-payment")
 REVIEW = Page("/checkout/review", "/checkout/review", "checkout-review")
 ORDER = Page("/orders/:id", "/orders/:id", "thank-you")

@@ -2,9 +2,10 @@
 
 from app.demo.world.apps import Page
 from app.demo.world.dialects import Action, Trace
+from app.demo.world.painting import Painting
 from app.demo.world.tab import Tab
 from app.demo.world.text import quote
-from app.demo.world.vitals import TENTHS, rate, vital_id, write_vital
+from app.demo.world.vitals import TENTHS
 
 _LONGEST_DWELL_MS = 8 * 60_000
 _PATIENCE_MS = 45 * 60_000
@@ -17,10 +18,7 @@ class Visit:
         """Take a tab that shows nothing yet."""
         self.tab = tab
         self.dice = tab.dice
-        self._loaded_ms = tab.now
-        self._lcp = 0  # tenths of a ms; 0: already sent or never measured
-        self._ttfb = 0
-        self._touched = ""
+        self._painting: Painting | None = None
         self._started = False
 
     @classmethod
@@ -32,8 +30,6 @@ class Visit:
         tab.identify(before.person)
         visit._view(before.page, before.url)
         tab.show(before.page, before.url, before.view)
-        open_page = {"path": before.page.path, "navigation_id": tab.navigation_id}
-        tab.truth.vitals.append(dict(open_page))
         return visit
 
     @property
@@ -47,25 +43,24 @@ class Visit:
         previous = tab.navigation_id or "unknown"
         self.leave()
         tab.navigation_id, tab.last_fault = dice.id10(), None
+        if tab.person and tab.setting.visitor.is_forgotten:
+            tab.identify(None)
         url = f"https://{tab.setting.app.host}{page.path}{query}"
         self._view(page, url)
         tab.truth.count("loads")
         tab.truth.vitals.append({"path": page.path, "navigation_id": tab.navigation_id})
-        tab.show(page, url, page.view.partition("-")[0])
+        tab.show(page, url, page.first_view or page.view)
         began_ms = tab.now
-        slow = tab.setting.visitor.slowness * page.weight
-        self._ttfb = int(dice.spread(1200, 0.55) * slow)
-        fcp = self._ttfb + int(dice.spread(4500, 0.5) * slow)
-        self._lcp = fcp + int(dice.spread(5500, 0.6) * slow * tab.setting.release.drag)
-        tab.now += (self._ttfb + int(dice.spread(900, 0.4))) // 10
-        self._loaded_ms = began_ms
+        painting = self._painting = Painting(tab, page)
+        tab.now += (painting.ttfb + int(dice.spread(900, 0.4))) // 10
         script_ms = tab.now
+        painted_ms = max(script_ms + 9, began_ms + painting.fcp // 10)
         self._start()
-        self._write_ttfb(script_ms + 6)
-        self._write_fcp(max(script_ms + 9, began_ms + fcp // 10), fcp, previous)
-        self._write_navigation(began_ms, url, previous, fcp // 10, status)
+        painting.write_ttfb(script_ms + 6)
+        painting.write_fcp(painted_ms, previous)
+        self._write_navigation(began_ms, url, previous, status)
         self._view_at_start(page, script_ms)
-        tab.now = max(tab.now, began_ms + fcp // 10)
+        tab.now = painted_ms
 
     def _start(self) -> None:
         name = "session_resume" if self._started else "session_start"
@@ -111,132 +106,21 @@ class Visit:
             data = f" event_data_fromView=unknown event_data_toView={page.view}"
             self.tab.event("view_changed", at_ms + 1, data)
 
-    def _vital(
-        self,
-        name: str,
-        at_ms: int,
-        parts: dict[str, int],
-        context: str,
-        navigation_id: str = "",
-    ) -> None:
-        values, raw, value = write_vital(name, parts)
-        told = (
-            f"{context}"
-            f" context_navigation_entry_id={navigation_id or self.tab.navigation_id}"
-            f" context_navigation_type=navigate context_rating={rate(name, value)}"
-        )
-        self.tab.truth.vitals[-1][name] = value
-        self.tab.measure("web-vitals", at_ms, values, told, raw)
-
-    def _id(self) -> str:
-        tab = self.tab
-        ms = self._loaded_ms + tab.setting.skew_ms
-        return f" context_id={vital_id(self.dice, ms, tab.setting.release.sdk)}"
-
-    def _write_ttfb(self, at_ms: int) -> None:
-        whole = self._ttfb
-        waiting, connecting = whole // 10, whole // 4
-        parts = {
-            "cache_duration": whole // 30 + 1,
-            "connection_duration": connecting,
-            "delta": whole,
-            "request_duration": whole - waiting - connecting - whole // 30 - 1,
-            "ttfb": whole,
-            "waiting_duration": waiting,
-        }
-        self._vital("ttfb", at_ms, parts, self._id())
-
-    def _write_fcp(self, at_ms: int, fcp: int, previous: str) -> None:
-        parts = {
-            "delta": fcp,
-            "fcp": fcp,
-            "first_byte_to_fcp": fcp - self._ttfb,
-            "time_to_first_byte": self._ttfb,
-        }
-        context = f"{self._id()} context_load_state=loading"
-        is_early = previous == "unknown" and self.dice.random() < 0.3  # noqa: PLR2004
-        self._vital("fcp", at_ms, parts, context, "unknown" if is_early else "")
-
-    def _write_lcp(self) -> None:
-        lcp, self._lcp = self._lcp, 0
-        if not lcp:
-            return
-        rest = lcp - self._ttfb
-        parts = {
-            "delta": lcp,
-            "element_render_delay": rest // 3,
-            "lcp": lcp,
-            "resource_load_delay": rest // 5,
-            "resource_load_duration": rest - rest // 3 - rest // 5,
-            "time_to_first_byte": self._ttfb,
-        }
-        context = f" context_element=html>body>img{self._id()}"
-        self._vital("lcp", self.tab.now, parts, context)
-
-    def _write_cls(self) -> None:
-        dice, tab = self.dice, self.tab
-        if dice.random() < 0.45:  # noqa: PLR2004
-            value, told = 0.0, ("0.000000", "0")
-            parts, raw = "cls=0.000000 delta=0.000000", "value_cls=0 value_delta=0"
-            target = ""
-        else:
-            value = round(dice.spread(0.03, 1.1), 5) + 2**-50
-            told = f"{value:.6f}", repr(value)
-            shift = TENTHS[4000 + dice.below(20_000)]
-            parts = (
-                f"cls={told[0]} delta={told[0]} largest_shift_time={shift[0]}"
-                f" largest_shift_value={told[0]}"
-            )
-            raw = (
-                f"value_cls={told[1]} value_delta={told[1]}"
-                f" value_largest_shift_time={shift[1]}"
-                f" value_largest_shift_value={told[1]}"
-            )
-            target = " context_largest_shift_target=html>body>main>div.banner"
-        context = (
-            f"{self._id()}{target} context_navigation_entry_id={tab.navigation_id}"
-            f" context_navigation_type=navigate context_rating={rate('cls', value)}"
-        )
-        tab.truth.vitals[-1]["cls"] = value
-        tab.measure("web-vitals", tab.now, parts, context, raw)
-
-    def _write_inp(self) -> None:
-        inp = 80 * (1 + int(self.dice.spread(4, 0.9)))
-        delay, work = inp // 10 + 3, inp // 4
-        when = 12_000 + self.dice.below(100_000)
-        parts = {
-            "delta": inp,
-            "inp": inp,
-            "input_delay": delay,
-            "interaction_time": when,
-            "next_paint_time": when + inp,
-            "presentation_delay": inp - delay - work,
-            "processing_duration": work,
-        }
-        context = (
-            f"{self._id()} context_interaction_target={self._touched}"
-            " context_interaction_type=pointer context_load_state=complete"
-        )
-        self._vital("inp", self.tab.now, parts, context)
-
     def leave(self) -> None:
         """Hide the page, as the next load or the visitor's leaving does."""
         tab = self.tab
         if not tab.navigation_id:
             return
-        if not tab.is_old_sdk:
-            if self._touched:
-                self._write_inp()
-            self._write_cls()
-        self._write_lcp()
-        self._touched = ""
+        if self._painting:
+            self._painting.hide()
         tab.flush(self.dice.below(60))
         tab.now += 5 + self.dice.below(40)
 
     def _write_navigation(
-        self, at_ms: int, url: str, previous: str, painted: int, status: int
+        self, at_ms: int, url: str, previous: str, status: int
     ) -> None:
-        ttfb = self._ttfb // 10
+        painted = (self.tab.now - at_ms) + self.dice.below(60)
+        ttfb = min(self._painting.ttfb // 10, painted) if self._painting else 0
         size = 1500 + self.dice.below(60_000)
         name = quote(url)
         tab = self.tab
@@ -326,8 +210,9 @@ class Visit:
 
     def begin(self, name: str, target: str) -> Action:
         """Begin a named user action with a click on *target*."""
-        self._write_lcp()
-        self._touched = target
+        if self._painting:
+            self._painting.write_lcp()
+            self._painting.touched = target
         self.tab.action = Action(self.dice.id10(), name)
         return self.tab.action
 

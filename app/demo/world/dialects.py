@@ -38,7 +38,9 @@ class Dialect(Protocol):
     def event(self, body: str, trace: Trace | None, action: str) -> str:
         """Write an event whose *body* has its name, domain and data."""
 
-    def measurement(self, type_: str, values: str, context: str, raw: str) -> str:
+    def measurement(
+        self, type_: str, values: str, context: str, raw: str, action: str
+    ) -> str:
         """Write a measurement of *values* (%f) and the *raw* ones (%v)."""
 
     def exception(self, body: str, digest: str, context: str, action: str) -> str:
@@ -90,8 +92,11 @@ class Alloy:
             return f" kind=event {body}"
         return f" kind=event {body} traceID={trace.trace_id} spanID={trace.span_id}"
 
-    def measurement(self, type_: str, values: str, context: str, raw: str) -> str:
+    def measurement(
+        self, type_: str, values: str, context: str, raw: str, action: str
+    ) -> str:
         """Write a measurement: values, context, raw values."""
+        del action
         return f" kind=measurement type={type_} {values}{context} {raw}"
 
     def exception(self, body: str, digest: str, context: str, action: str) -> str:
@@ -156,9 +161,12 @@ class Otel:
         spans = f" traceID={trace.trace_id} spanID={trace.span_id}" if trace else ""
         return f" kind=event level=info {body}{spans}{action}"
 
-    def measurement(self, type_: str, values: str, context: str, raw: str) -> str:
-        """Write a measurement: context, values, raw values."""
-        return f" kind=measurement level=info type={type_}{context} {values} {raw}"
+    def measurement(
+        self, type_: str, values: str, context: str, raw: str, action: str
+    ) -> str:
+        """Write a measurement: context, values, raw values, action."""
+        told = f"type={type_}{context} {values} {raw}{action}"
+        return f" kind=measurement level=info {told}"
 
     def exception(self, body: str, digest: str, context: str, action: str) -> str:
         """Write an exception; its hash goes to the structured metadata."""

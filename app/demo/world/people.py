@@ -31,6 +31,7 @@ class Visitor:
     language: str
     person: Person | None  # None: never identified
     stays_in: bool  # identified from the first line on, without logging in
+    is_forgotten: bool  # the application does not identify again after a full load
     user_attributes: dict[str, str]
     session_attributes: dict[str, str]
     slowness: float  # factor on every load time: device and network
@@ -172,13 +173,15 @@ def meet(seed: int, number: int, *, on_the_move: bool) -> Visitor:
     session_attributes = {"ab_test": dice.one(("checkout-A", "checkout-B"))}
     if dice.random() < 0.2:  # noqa: PLR2004  customers of a tenant
         session_attributes["tenant"] = dice.one(("acme", "globex", "initech co"))
+    stays_in = dice.random() < 0.6  # noqa: PLR2004
     return Visitor(
         number,
         browser,
         place,
         language=dice.one(place.languages),
         person=_identify(number, roll, first, last) if identified else None,
-        stays_in=dice.random() < 0.6,  # noqa: PLR2004
+        stays_in=stays_in,
+        is_forgotten=not stays_in and dice.random() < 0.3,  # noqa: PLR2004
         user_attributes={"plan": plan, "since": since},
         session_attributes=session_attributes if identified else {},
         slowness=dice.spread(1.6 if browser.mobile else 1.0, 0.35),

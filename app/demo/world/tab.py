@@ -90,6 +90,18 @@ class Tab:
         }
 
     @property
+    def _told_action(self) -> str:
+        action = self.action
+        if action is None:
+            return ""
+        return f" action_name={action.name} action_parent_id={action.id}"
+
+    @property
+    def _told_action_itself(self) -> str:
+        action = self.action
+        return f" action_id={action.id} action_name={action.name}" if action else ""
+
+    @property
     def is_old_sdk(self) -> bool:
         """Whether the SDK is of the 1.x line, which tells less."""
         return self.setting.release.sdk.startswith("1.")
@@ -177,10 +189,9 @@ class Tab:
     ) -> None:
         """Queue an event with its *data* in logfmt."""
         body = f"event_name={name} event_domain={domain}{data}"
-        action = ""
-        if self.action is not None:
-            relation = "id" if name == "faro.user.action" else "parent_id"
-            action = _write_action(self.action, relation)
+        action = self._told_action
+        if action and name == "faro.user.action":
+            action = self._told_action_itself
         metadata = None
         if trace is not None:
             metadata = self._more(
@@ -201,7 +212,8 @@ class Tab:
         self, type_: str, at_ms: int, values: str, context: str, raw: str
     ) -> None:
         """Queue a measurement; *context* is logfmt with a space in front."""
-        body = self.setting.dialect.measurement(type_, values, context, raw)
+        action = self._told_action
+        body = self.setting.dialect.measurement(type_, values, context, raw, action)
         self.push("measurement", at_ms, body)
 
     def fail(self, fault: Fault) -> None:
@@ -214,8 +226,8 @@ class Tab:
         version = self.setting.release.version
         script = f"https://{app.host}/assets/{app.script}-{version}.js"
         body, digest = write_fault(fault, script)
-        action = _write_action(self.action, "parent_id") if self.action else ""
-        told = self.setting.dialect.exception(body, digest, fault.context, action)
+        context, action = fault.context, self._told_action
+        told = self.setting.dialect.exception(body, digest, context, action)
         self.push("exception", self.now, told, self._more("exception", hash=digest))
 
     def log(self, level: str, message: str, context: str = "") -> None:
@@ -253,9 +265,3 @@ class Tab:
 
 def _empty() -> dict[str, list[Item]]:
     return {"log": [], "exception": [], "measurement": [], "event": []}
-
-
-def _write_action(action: Action, relation: str) -> str:
-    if relation == "id":
-        return f" action_id={action.id} action_name={action.name}"
-    return f" action_name={action.name} action_parent_id={action.id}"

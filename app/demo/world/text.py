@@ -4,6 +4,8 @@ import json
 import re
 import time
 from collections.abc import Iterable
+from decimal import Decimal
+from json.encoder import encode_basestring
 
 _NEEDS_QUOTES = re.compile('[\x00-\x20="\x7f\ufffd\ud800-\udfff]')
 _ESCAPES = re.compile('[\x00-\x1f"\\\\\x7f\ufffd\ud800-\udfff]')
@@ -14,6 +16,7 @@ _FRACTIONS = [f".{ms:03d}".rstrip("0").rstrip(".") for ms in range(1000)]
 _SECONDS = [f"{s:02d}" for s in range(60)]
 _CACHED_MINUTES = 4096
 _INTEGERS_BELOW = 1e21
+_EXPONENTS_BELOW = 1e-6
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -101,6 +104,13 @@ def read_pairs(line: str) -> dict[str, str]:
     }
 
 
+def json_float(told: str) -> str:
+    """Write a number told in ``%v`` as ``json.Marshal`` does: exponents below 1e-6."""
+    if "e-" not in told or float(told) < _EXPONENTS_BELOW:
+        return told.replace("e-0", "e-")
+    return f"{Decimal(told):f}"
+
+
 def json_line(line: str) -> str:
     """Turn a logfmt line into what ``log_format = "json"`` writes for the same item.
 
@@ -111,8 +121,8 @@ def json_line(line: str) -> str:
     cells = []
     for key in sorted(found):
         raw = found[key]
-        cell = raw if key.startswith("value_") else json.dumps(raw, ensure_ascii=False)
-        cells.append(f"{json.dumps(key, ensure_ascii=False)}:{cell}")
+        cell = json_float(raw) if key.startswith("value_") else encode_basestring(raw)
+        cells.append(f"{encode_basestring(key)}:{cell}")
     body = "{" + ",".join(cells) + "}"
     return (
         body.replace("<", "\\u003c")

@@ -47,6 +47,8 @@ class World:
             dialect: alloy, json, otel, or mixed: alloy but otel for tealeaf-app.
             mischief: what happens to lines on their way.
         """
+        if mischief == NO_MISCHIEF:
+            mischief = NO_MISCHIEF  # which is told apart by identity
         incident = None
         if incident_ms is not None:
             incident = Incident(incident_ms, incident_hours)
