@@ -157,6 +157,8 @@ class Session(msgspec.Struct, frozen=True, gc=False):
     exit: str
     status: Status
     events: int
+    view_count: int  # the lists below are bounded, the counts are not
+    action_count: int
     errors: int
     log_errors: int
     failed_requests: int  # HTTP status of 400 and above

@@ -16,7 +16,6 @@ LIFECYCLE, LOAD, VITAL = int(Kind.LIFECYCLE), int(Kind.LOAD), int(Kind.VITAL)
 _WEAK = frozenset({VITAL, int(Kind.RESOURCE), int(Kind.SPAN)})
 
 _RESET_MS = 100  # a page left so soon after the session was reset was not visited in it
-MAX_VIEWS = 1_000  # listed for one session
 
 Timed = list[tuple[int, int, Event]]
 
@@ -57,7 +56,7 @@ def find_views(timed: Timed, contexts: Mapping[int, Context]) -> list[View]:
     ):
         del visits[0]
     _give_vitals(timed, contexts, visits)
-    return list(_finish(visits[:MAX_VIEWS]))
+    return list(_finish(visits))
 
 
 def _place(context: Context) -> str:

@@ -1,0 +1,179 @@
+"""The tables of the SQLite index, and how older ones become newer.
+
+Strings are kept once, in ``strings``, and everything else refers to them by number;
+NULL is "not said". ``sessions`` and the tables of what is in them are derived from
+``journals`` (the events, compressed) and from nothing else.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from app.errors import StoreNewer
+
+migrations = Migrations("skald")
+
+
+@migrations()
+def create_index(db: Database) -> None:
+    """Create everything."""
+    for statement in _TABLES.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_TABLES = """
+create table strings (
+  id integer primary key,
+  value text not null unique
+);
+create table sources (
+  id integer primary key,
+  tenant text not null,
+  name text not null,
+  cursor integer not null default 0,
+  notes text not null default '{}',
+  entries integer not null default 0,
+  bytes integer not null default 0,
+  decoded integer not null default 0,
+  dropped text not null default '{}',
+  updated integer not null default 0,
+  inactivity integer not null default 900000,
+  unique (tenant, name)
+);
+create table seconds (
+  source integer not null,
+  second integer not null,
+  entries integer not null,
+  primary key (source, second)
+) without rowid;
+create table sessions (
+  id integer primary key,
+  hash integer not null unique,
+  source integer not null,
+  app integer,
+  sid text not null,
+  start integer not null,
+  end integer not null,
+  environment integer,
+  version integer,
+  browser integer,
+  browser_version integer,
+  os integer,
+  device integer,
+  country integer,
+  language integer,
+  referrer integer,
+  entry integer,
+  exit integer,
+  user integer,
+  user_name integer,
+  previous integer,
+  status integer not null,
+  views integer not null,
+  actions integer not null,
+  errors integer not null,
+  log_errors integer not null,
+  failed_requests integer not null,
+  resources integer not null,
+  events integer not null,
+  is_cut integer not null
+);
+create index sessions_start on sessions (start);
+create index sessions_end on sessions (end);
+create index sessions_user on sessions (user, start) where user is not null;
+create table journals (
+  session integer primary key,
+  data blob not null
+);
+create table views (
+  session integer not null,
+  n integer not null,
+  at integer not null,
+  page integer,
+  is_load integer not null,
+  dwell integer,
+  lcp real,
+  inp real,
+  cls real,
+  ttfb real,
+  fcp real,
+  primary key (session, n)
+) without rowid;
+create index views_page on views (page);
+create table actions (
+  session integer not null,
+  n integer not null,
+  at integer not null,
+  name integer,
+  page integer,
+  primary key (session, n)
+) without rowid;
+create index actions_name on actions (name);
+create table errors (
+  session integer not null,
+  n integer not null,
+  at integer not null,
+  type integer,
+  message integer,
+  fingerprint integer,
+  page integer,
+  primary key (session, n)
+) without rowid;
+create index errors_fingerprint on errors (fingerprint);
+create index errors_type on errors (type);
+create index errors_message on errors (message);
+create table activity (
+  session integer not null,
+  minute integer not null,
+  primary key (session, minute)
+) without rowid;
+create table users (
+  session integer not null,
+  user integer not null,
+  primary key (session, user)
+) without rowid;
+create index users_user on users (user);
+create table attributes (
+  session integer not null,
+  name integer not null,
+  value integer not null,
+  primary key (session, name)
+) without rowid;
+create index attributes_value on attributes (value);
+create table leases (
+  name text primary key,
+  owner text not null,
+  until integer not null
+) without rowid
+"""
+
+CHILDREN = ("views", "actions", "errors", "activity", "users", "attributes")
+
+
+def check(connection: sqlite3.Connection, path: Path) -> bool:
+    """Return whether the index has every table that this Skald knows.
+
+    Raises:
+        StoreNewer: it has some that this Skald does not know.
+    """
+    db = Database(connection)
+    known = {each.name for each in migrations._migrations}  # noqa: SLF001
+    applied = {each.name for each in migrations.applied(db)}
+    if applied - known:
+        raise StoreNewer(
+            f"{path} was written by a newer Skald ({', '.join(sorted(applied - known))});"
+            " upgrade Skald, or point it at another index"
+        )
+    return applied == known
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the index up to date.
+
+    Raises:
+        StoreNewer: a newer Skald wrote it.
+    """
+    if not check(connection, path):
+        migrations.apply(Database(connection))
