@@ -1,0 +1,3 @@
+"""Say which Skald this is; the build reads it from here."""
+
+__version__ = "0.1.0"
