@@ -62,7 +62,12 @@ class Settings:
     query_timeout_s: float = 10.0
     max_rows: int = 10_000
     max_series: int = 1_000
-    max_points: int = 11_000
+    max_points: int = 11_000  # buckets of one series, at most
+    points: int = 500  # buckets of one series, when a request does not say
+    max_body_bytes: int = 1024 * 1024  # of a request
+    api_token: str = field(default="", repr=False)  # bearer; "" = open to all
+    api_token_file: Path | None = None  # read again at each request
+    cors_origins: tuple[str, ...] = ()  # browsers that may ask directly
     lease_ms: int = 30_000
     log_format: str = "text"
     log_level: str = "info"
