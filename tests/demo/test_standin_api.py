@@ -1,11 +1,15 @@
 """The stand-in takes pushes, keeps tenants apart, names what it holds, counts."""
 
+import json
+
 import pytest
 import requests
 
 from app.demo.standin import Auth, Count, Refused, StandIn
 from app.demo.standin.times import go_duration, parse_instant, short_duration
 from tests.demo.shop import SHOP, T0, S, ask, entry, lines, started
+
+PACKINGS = {"": bytes, "gzip": gzip.compress, "deflate": zlib.compress}
 
 
 @pytest.mark.parametrize("age_s", [0, 3599, 3600])
@@ -176,3 +180,86 @@ def test_durations_are_written_in_both_spellings() -> None:
     assert go_duration(960 * 3600 * S) == "960h0m0s"
     assert go_duration(90 * S + S // 2) == "1m30.5s"
     assert short_duration(30 * 86400 + 3600) == "30d1h"
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        ({"start": "soon"}, 'strconv.ParseInt: parsing "soon": invalid syntax'),
+        ({"limit": "0"}, "limit must be a positive value"),
+        ({"step": "0"}, "zero or negative query resolution step"),
+        ({"step": "often"}, 'cannot parse "often" to a valid duration'),
+        ({"step": "0.001"}, "exceeded maximum resolution of 11,000 points"),
+        ({"since": "x", "start": ""}, 'not a valid duration string: "x"'),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(params: dict, text: str) -> None:
+    """Each gets a 400 that says which."""
+    with started() as loki:
+        answer = ask(loki, '{app="shop"}', **params)
+
+    assert answer.status_code == 400
+    assert answer.text.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("{}", 400),
+        ('{"streams":[{"stream":{"a":1},"values":[]}]}', 400),
+        ('{"streams":[{"stream":{"a":"b"},"values":[["x","y"]]}]}', 400),
+        ('{"streams":[{"stream":{"a":"b"},"values":[[1,"y"]]}]}', 400),
+        ("", 400),
+        ('{"streams":[]}', 422),
+    ],
+)
+def test_pushes_that_make_no_sense_are_refused(body: str, status: int) -> None:
+    """A broken body is the client's fault, always."""
+    with started() as loki:
+        url = f"{loki.url}/loki/api/v1/push"
+        answer = requests.post(url, data=body, timeout=5)
+
+    assert answer.status_code == status
+
+
+def test_pushes_may_be_compressed() -> None:
+    """A push with gzip or deflate counts like a plain one."""
+    with started() as loki:
+        url = f"{loki.url}/loki/api/v1/push"
+        for i, (name, pack) in enumerate(PACKINGS.items()):
+            stream = {"stream": {"app": "shop"}, "values": [[str(T0 + i), "x"]]}
+            body = pack(json.dumps({"streams": [stream]}).encode())
+            headers = {"Content-Encoding": name} if name else {}
+            sent = requests.post(url, data=body, headers=headers, timeout=5)
+            assert sent.status_code == 204
+        answer = ask(loki, '{app="shop"}')
+
+    assert lines(answer) == ["x"] * 3
+
+
+def test_old_pushes_are_refused() -> None:
+    """What is older than a week is too old to be pushed, not to be loaded."""
+    with started() as loki:
+        with pytest.raises(Refused, match="has timestamp too old: 2026-11-12"):
+            loki.push(SHOP, [(T0 - 8 * 86_400 * S, "old")])
+        assert loki.load([entry(-8 * 86_400 * S, "old")]) == 1
+
+
+@pytest.mark.parametrize("path", ["tail", "patterns", "index/volume"])
+def test_paths_that_are_not_known_are_named(path: str) -> None:
+    """A path that Loki has and the stand-in has not is a 400, not a 404."""
+    with started() as loki:
+        answer = requests.get(f"{loki.url}/loki/api/v1/{path}", timeout=5)
+
+    assert answer.status_code == 400
+    assert path in answer.text
+
+
+def test_instant_queries_are_for_numbers() -> None:
+    """Lines cannot be asked for at an instant."""
+    with started() as loki:
+        url = f"{loki.url}/loki/api/v1/query"
+        answer = requests.get(url, params={"query": '{app="shop"}'}, timeout=5)
+
+    assert answer.status_code == 400
+    assert answer.text.startswith("log queries are not supported as an instant query")

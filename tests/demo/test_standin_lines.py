@@ -3,6 +3,7 @@
 from itertools import chain
 
 import pytest
+import requests
 
 from tests.demo.shop import T0, ask, entry, lines, started
 
@@ -178,3 +179,64 @@ def test_what_is_no_logql_is_a_parse_error(query: str) -> None:
 
     assert answer.status_code == 400
     assert answer.text.startswith("parse error")
+
+
+def test_metadata_called_as_a_label_is_told_apart() -> None:
+    """Structured metadata never hides a label of the stream."""
+    with started(entry(0, "x", kind="mine")) as loki:
+        answer = ask(loki, '{app="shop"} | kind="event" | kind_extracted="mine"')
+
+    assert lines(answer) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("line", "metadata", "level"),
+    [
+        ("nothing to see", {}, "unknown"),
+        ("an error occurred", {}, "error"),
+        ("type=TypeError", {}, "unknown"),
+        ("level=WARN an error", {}, "warn"),
+        ('{"level": "debug", "x": "error"}', {}, "debug"),
+        ("level=debug", {"severity": "Fatal"}, "fatal"),
+        ("level=debug", {"detected_level": "mine"}, "mine"),
+    ],
+)
+def test_levels_are_discovered(line: str, metadata: dict, level: str) -> None:
+    """Every entry has a level: given, from a field, from a word, or unknown."""
+    with started(entry(0, line, **metadata)) as loki:
+        answer = ask(loki, '{app="shop"}')
+
+    assert answer.json()["data"]["result"][0]["stream"]["detected_level"] == level
+
+
+def test_discovery_can_be_switched_off() -> None:
+    """A Loki that adds nothing answers the labels that were sent, and no others."""
+    quiet = {"discover_service_name": False, "discover_log_levels": False}
+    with started(entry(0, "an error"), **quiet) as loki:
+        answer = ask(loki, '{app="shop"}')
+
+    streams = [each["stream"] for each in answer.json()["data"]["result"]]
+    assert streams == [{"app": "shop", "kind": "event"}]
+
+
+def test_labels_are_categorised_for_who_asks() -> None:
+    """Stream, metadata and parsed labels stay apart; entries share their stream."""
+    held = [entry(0, "id=1", page="p"), entry(1, "id=2"), entry(2, "id=3 kind=x")]
+    flags = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
+    asked = {"query": '{app="shop"} | logfmt', "start": T0, "end": T0 + 9}
+    with started(*held) as loki:
+        url = f"{loki.url}/loki/api/v1/query_range"
+        answer = requests.get(url, params=asked, headers=flags, timeout=5)
+
+    (stream,) = answer.json()["data"]["result"]
+    extras = {line: extra for _, line, extra in stream["values"]}
+    quiet = {"detected_level": "unknown"}
+    assert stream["stream"].keys() == {"app", "kind", "service_name"}
+    assert extras == {
+        "id=1": {"structuredMetadata": quiet | {"page": "p"}, "parsed": {"id": "1"}},
+        "id=2": {"structuredMetadata": quiet, "parsed": {"id": "2"}},
+        "id=3 kind=x": {
+            "structuredMetadata": quiet,
+            "parsed": {"id": "3", "kind_extracted": "x"},
+        },
+    }

@@ -58,18 +58,19 @@ Handler = Callable[[Store, Asked], Reply]
 
 def _route(asked: Asked) -> Handler:
     path = asked.path
-    if asked.method == "POST" and path == "/loki/api/v1/push":
-        return _push
+    if path == "/loki/api/v1/push":
+        return _push if asked.method == "POST" else _wrong_method
     if re.fullmatch(r"/loki/api/v1/label/[^/]+/values", path):
         return _label_values
-    handler = ROUTES.get(path)
-    if handler is None or path == "/loki/api/v1/push":
-        return _not_found
-    return handler
+    return ROUTES.get(path, _not_found)
 
 
 def _not_found(_store: Store, _asked: Asked) -> Reply:
     return Reply(b"404 page not found\n", 404, TEXT)
+
+
+def _wrong_method(_store: Store, _asked: Asked) -> Reply:
+    return Reply(status=405, content_type=None)
 
 
 def _push(store: Store, asked: Asked) -> Reply:

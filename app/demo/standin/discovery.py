@@ -20,8 +20,16 @@ SERVICE_SOURCES = (
     "job",
     "k8s_job_name",
 )
-LEVEL_LABELS = frozenset(
-    ("level", "LEVEL", "Level", "severity", "SEVERITY", "Severity", "lvl", "LVL", "Lvl")
+LEVEL_LABELS = (
+    "level",
+    "LEVEL",
+    "Level",
+    "severity",
+    "SEVERITY",
+    "Severity",
+    "lvl",
+    "LVL",
+    "Lvl",
 )
 LEVELS = {
     "trace": "trace",
@@ -67,9 +75,10 @@ def detect_level(line: str, labels: Labels, metadata: Labels) -> str:
     Source: Loki's distributor (field_detection.go); fields nested in JSON are found
     by their spelling here, not by parsing.
     """
-    for known in (metadata, labels):
-        for name in LEVEL_LABELS & known.keys():
-            return LEVELS.get(known[name].lower(), known[name])
+    for known in (labels, metadata):
+        named = next((known[name] for name in LEVEL_LABELS if name in known), "")
+        if named:
+            return LEVELS.get(named.lower(), named)
     lower = line.lower()
     if "level" in lower or "severity" in lower or "lvl" in lower:
         field = LEVEL_FIELD.search(line)

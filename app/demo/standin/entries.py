@@ -152,6 +152,8 @@ class Store:
         if self.limits.discover_log_levels and "detected_level" not in metadata:
             level = detect_level(line, stream.labels, metadata)
             metadata = {**metadata, "detected_level": level}
+        if not stream.labels.keys().isdisjoint(metadata):
+            metadata = _told_apart(metadata, stream.labels)
         encoded, size = encode_line(line)
         return stream.add(ts, encoded, size, self._intern(metadata))
 
@@ -179,12 +181,22 @@ def encode_line(line: str) -> tuple[bytes, int]:
 
     A lone surrogate, which no UTF-8 can carry, becomes U+FFFD as in Go.
     """
+    if line.isascii():
+        return orjson.dumps(line), len(line)
     try:
         raw = line.encode()
     except UnicodeEncodeError:
         line = line.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         raw = line.encode()
     return orjson.dumps(line), len(raw)
+
+
+def _told_apart(metadata: Labels, labels: Labels) -> Labels:
+    """Rename metadata that is called as one of the stream's labels, as Loki shows it."""
+    return {
+        f"{name}_extracted" if name in labels else name: value
+        for name, value in metadata.items()
+    }
 
 
 def stream_name(labels: Labels) -> str:

@@ -52,14 +52,14 @@ class Row:
 Stage = Callable[[Row], bool]
 
 
-def compile_regex(pattern: str) -> re.Pattern[str]:
+def compile_regex(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     """Compile a pattern.
 
     Raises:
         Refused: when it is none.
     """
     try:
-        return re.compile(pattern, re.DOTALL)
+        return re.compile(pattern, flags)
     except re.error as err:
         raise Refused(
             f"parse error : error parsing regexp: {err}: `{pattern}`"
@@ -88,7 +88,7 @@ class Comparison:
 
 def comparison(name: str, op: str, value: str) -> Comparison:
     """Build a comparison, its pattern compiled."""
-    pattern = compile_regex(value) if op.endswith("~") else None
+    pattern = compile_regex(value, re.DOTALL) if op.endswith("~") else None
     return Comparison(name, op, value, pattern)
 
 
