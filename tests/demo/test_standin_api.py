@@ -1,6 +1,8 @@
 """The stand-in takes pushes, keeps tenants apart, names what it holds, counts."""
 
+import gzip
 import json
+import zlib
 
 import pytest
 import requests
