@@ -1,5 +1,7 @@
 """What a page does in a tab: load, move, call an API, answer a click, be left."""
 
+from collections.abc import Callable
+
 from app.demo.world.apps import Page
 from app.demo.world.dialects import Action, Trace
 from app.demo.world.painting import Painting
@@ -159,9 +161,18 @@ class Visit:
         self.tab.now += min(_LONGEST_DWELL_MS, int(self.dice.spread(median_ms, 0.9)))
 
     def call(
-        self, method: str, path: str, status: int = 200, median_ms: float = 90
+        self,
+        method: str,
+        path: str,
+        status: int = 200,
+        median_ms: float = 90,
+        then: Callable[[], None] | None = None,
     ) -> None:
-        """Call the API: a resource, and a span where tracing is on; takes its time."""
+        """Call the API: a resource, and a span where tracing is on; takes its time.
+
+        What happens at once when it answers, *then*, comes before the SDK looks at the
+        call: its lines carry the page and the user of after it.
+        """
         tab, dice = self.tab, self.dice
         app = tab.setting.app
         took = 3 + int(dice.spread(median_ms, 0.6) * tab.setting.visitor.slowness)
@@ -170,6 +181,8 @@ class Visit:
         tab.truth.count("resources")
         if status >= 400:  # noqa: PLR2004  the first of HTTP's errors
             tab.truth.count("api_errors")
+        if then is not None:
+            then()
         url = quote(f"https://{app.api}{path}")
         size = 11 + dice.below(9000)
         tab.event(

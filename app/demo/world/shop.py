@@ -120,15 +120,19 @@ def _login(visit: Visit, query: str) -> None:
         visit.dwell(4_000)
     began_ms = tab.now
     visit.begin("login", "#login")
-    visit.call("POST", "/v1/login")
+    visit.call("POST", "/v1/login", then=lambda: _enter(visit))
+    visit.end(began_ms)
+    visit.dwell(6_000)
+
+
+def _enter(visit: Visit) -> None:
+    """Be let in: from the login page to the profile."""
     sign_in(visit)
     # The first change of what is sent along also tells the view that was there.
     data = " event_data_fromView=unknown event_data_toView=account"
-    tab.event("view_changed", tab.now, data)
-    tab.business("login", " event_data_method=password")
+    visit.tab.event("view_changed", visit.tab.now, data)
+    visit.tab.business("login", " event_data_method=password")
     _move(visit, apps.PROFILE)
-    visit.end(began_ms)
-    visit.dwell(6_000)
 
 
 def sign_in(visit: Visit) -> None:
@@ -171,8 +175,7 @@ def _step(visit: Visit, name: str, page: Page, index: int, path: str) -> None:
     tab = visit.tab
     began_ms = tab.now
     visit.begin(name, "#to-payment")
-    visit.call("GET", path)
-    _move(visit, page)
+    visit.call("GET", path, then=lambda: _move(visit, page))
     step = page.view.partition("-")[2]
     seconds = f"{8 + visit.dice.below(40)}.5"
     tab.measure(
@@ -193,8 +196,9 @@ def _pay(visit: Visit) -> bool:
         began_ms = tab.now
         visit.begin("checkout-pay", "#pay")
         if dice.random() >= rate:
-            visit.call("POST", "/v1/payments", 200, 320)
-            _move(visit, apps.REVIEW)
+            visit.call(
+                "POST", "/v1/payments", 200, 320, then=lambda: _move(visit, apps.REVIEW)
+            )
             visit.end(began_ms)
             return True
         visit.call("POST", "/v1/payments", 500, 900)
