@@ -211,6 +211,10 @@ def test_parameters_that_make_no_sense_are_refused(params: dict, text: str) -> N
         ('{"streams":[{"stream":{"a":1},"values":[]}]}', 400),
         ('{"streams":[{"stream":{"a":"b"},"values":[["x","y"]]}]}', 400),
         ('{"streams":[{"stream":{"a":"b"},"values":[[1,"y"]]}]}', 400),
+        (
+            '{"streams":[{"stream":{"a":"b"},"values":[["9999999999999999999","y"]]}]}',
+            400,
+        ),
         ("", 400),
         ('{"streams":[]}', 422),
     ],

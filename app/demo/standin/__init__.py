@@ -10,7 +10,8 @@ It keeps lines in memory and is made for tests, benchmarks and the demo::
 What it answers is checked against recorded answers of a real Loki 3. It differs where
 that is said: regular expressions are Python's (``stages``), LogQL is a part of LogQL
 (``logql``), tenants are kept apart even without ``auth_enabled``, and ``index/stats``
-counts what was loaded, not what was pushed. By HTTP, ``GET|DELETE /standin/counters``
+counts what was loaded, not what was pushed. ``python -m app.demo.standin --load F``
+runs one with the lines of a file in a process of its own. By HTTP, ``GET|DELETE /standin/counters``
 reads and resets the counters, ``GET|POST|DELETE /standin/faults`` the faults.
 """
 

@@ -50,7 +50,9 @@ def answer(store: Store, asked: Asked) -> Reply:
     try:
         return _route(asked)(store, asked)
     except Refused as no:
-        return Reply(no.text.encode(), no.status, TEXT)
+        return Reply(no.text.encode("utf-8", "replace"), no.status, TEXT)
+    except RecursionError:
+        return Reply(b"parse error : nested too deeply", 400, TEXT)
 
 
 Handler = Callable[[Store, Asked], Reply]

@@ -12,6 +12,7 @@ from app.demo.standin.errors import Refused, unsupported
 from app.demo.standin.times import NS_PER_S, go_time, rfc3339
 from app.model import Labels
 
+MAX_NS = 2**63 - 1  # a timestamp is a signed 64-bit number
 NEAR, AROUND = 10, 50  # characters that Loki's JSON errors quote
 
 Row = tuple[int, str, Labels]  # epoch ns, line, structured metadata
@@ -112,6 +113,8 @@ def _row(value: list[object]) -> Row:
     if not isinstance(ts, str) or not isinstance(line, str):
         raise TypeError("time and line must be strings")
     metadata = _texts(value[2]) if len(value) > 2 else {}  # noqa: PLR2004 - a triple
+    if not -MAX_NS <= int(ts) <= MAX_NS:
+        raise ValueError(f"time '{ts}' is out of range")
     return int(ts), line, metadata
 
 

@@ -206,7 +206,7 @@ class Json:
         """Add the fields to the row's labels; a broken line gets an error label."""
         try:
             found = json.loads(row.line, parse_float=str, parse_int=str)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             row.parsed[ERROR] = "JSONParserErr"
