@@ -14,7 +14,8 @@ import orjson
 import xxhash
 
 from app.events import faro_items, faro_meta, logfmt
-from app.events.decoder import MAX_NAME, Address, Batch, decoder
+from app.events.decoder import Address, Batch, decoder
+from app.events.faro_items import Item
 from app.events.faro_meta import META_KEYS, MetaReader
 from app.events.times import parse_time
 from app.events.unreadable import Unreadable
@@ -23,7 +24,6 @@ from app.model import Context, Event, Page
 Fields = dict[str, str]
 
 _hash = xxhash.xxh3_64_intdigest
-_items = faro_items.ITEMS
 _AFTER_QUOTE = len('timestamp="')
 
 
@@ -63,36 +63,53 @@ class FaroDecoder:
         cut = line.find(" sdk_")
         if cut < 0:
             cut = line.find(" app_")
-        if cut < 0 or not line.startswith("timestamp="):
+        if cut < 0:
             return _decode_whole(line, received)
         try:
-            item = _read_item(line[:cut])
+            time, item = _read_item(line[:cut])
             address, context_key, context = self._metas.read(line[cut:])
         except (logfmt.Malformed, faro_meta.NotAsExpected):
             return _decode_whole(line, received)
-        if item.get("kind") == "measurement" and not META_KEYS.isdisjoint(item):
-            # a measurement may be called "page_url"; only the whole line tells
-            return _decode_whole(line, received)
-        event = _event(item, line, received, context_key)
+        event = _event(item, time, line, received, context_key)
         return address, context_key, context, event
 
 
 def _decode_whole(line: str, received: int) -> tuple[Address, int, Context, Event]:
     fields = _read_json(line) if line.startswith("{") else _read_logfmt(line)
     address, context_key, context = faro_meta.read_fields(fields)
-    return address, context_key, context, _event(fields, line, received, context_key)
+    item = faro_items.read(fields)
+    time = fields.get("timestamp", "")
+    return address, context_key, context, _event(
+        item, time, line, received, context_key
+    )
 
 
-def _read_item(head: str) -> Fields:
-    """Read the part before the meta; most hold no quote but the timestamp's."""
-    if not head.startswith('timestamp="'):
-        return logfmt.parse(head) if '"' in head else logfmt.parse_plain(head)
-    end = head.find('" ', _AFTER_QUOTE)
-    if end < 0 or '"' in (rest := head[end + 2 :]):
-        return logfmt.parse(head)
-    fields = logfmt.parse_plain(rest)
-    fields["timestamp"] = head[_AFTER_QUOTE:end]
-    return fields
+def _read_item(head: str) -> tuple[str, Item]:
+    """Read the part before the meta: its time and what it means.
+
+    Most items hold no quote but the timestamp's, and half of them are web vitals.
+
+    Raises:
+        Malformed, NotAsExpected: only the whole line can tell.
+    """
+    if head.startswith('timestamp="'):
+        end = head.find('" ', _AFTER_QUOTE)
+        time, rest = head[_AFTER_QUOTE:end], head[end + 2 :]
+    else:
+        time, _, rest = head[len("timestamp=") :].partition(" ")
+    if '"' not in rest and head.startswith("timestamp=") and time:
+        if "type=web-vitals " in rest:
+            vital = faro_items.read_vital(rest)
+            if vital:
+                return time, vital
+        fields = logfmt.parse_plain(rest)
+    else:
+        fields = logfmt.parse(head)
+        time = fields.get("timestamp", "")
+    if fields.get("kind") == "measurement" and not META_KEYS.isdisjoint(fields):
+        # a measurement may be called "page_url"; only the whole line tells
+        raise faro_meta.NotAsExpected
+    return time, faro_items.read(fields)
 
 
 def _read_logfmt(line: str) -> Fields:
@@ -119,18 +136,17 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _event(fields: Fields, line: str, received: int, context_key: int) -> Event:
-    make = _items.get(fields.get("kind", ""))
-    if make is None:
-        raise Unreadable("unknown_kind" if "kind" in fields else "not_faro")
-    kind, name, value, facts = make(fields)
+def _event(
+    item: Item, time: str, line: str, received: int, context_key: int
+) -> Event:
+    kind, name, value, facts = item
     return Event(
-        _hash(line.encode(errors="surrogatepass")),
+        _hash(line.encode("utf-8", "surrogatepass")),
         received,
-        parse_time(fields.get("timestamp", "")),
+        parse_time(time),
         kind,
         context_key,
-        name if kind == faro_items.RESOURCE else name[:MAX_NAME],
+        name,
         value,
         facts,
     )

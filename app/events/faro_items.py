@@ -1,10 +1,18 @@
 """What each kind of Faro item means: its event's kind, name, value and facts."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from app.events import clean
-from app.events.decoder import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_STACK, MAX_TEXT
+from app.events.decoder import (
+    MAX_ATTRIBUTE,
+    MAX_ATTRIBUTES,
+    MAX_NAME,
+    MAX_STACK,
+    MAX_TEXT,
+)
+from app.events.unreadable import Unreadable
 from app.model import Kind
 
 Fields = dict[str, str]
@@ -40,6 +48,19 @@ def _event(
     return register
 
 
+def read(fields: Fields) -> Item:
+    """Return what an item means, by the ``kind`` of its line.
+
+    Raises:
+        Unreadable: no Faro kind.
+    """
+    reader = ITEMS.get(fields.get("kind", ""))
+    if reader is None:
+        raise Unreadable("unknown_kind" if "kind" in fields else "not_faro")
+    kind, name, value, facts = reader(fields)
+    return kind, (name if kind == RESOURCE else name[:MAX_NAME]), value, facts
+
+
 @_item("event")
 def event(fields: Fields) -> Item:
     """Read an event by its name; one that the SDK does not know is the application's."""
@@ -60,19 +81,48 @@ def measurement(fields: Fields) -> Item:
 
 
 def _vital_facts(fields: Fields) -> Facts:
-    facts: Facts = {}
-    for key, name in (
-        ("context_navigation_entry_id", "nav"),
-        ("context_id", "id"),
-        ("context_rating", "rating"),
-        ("context_element", "element"),
-        ("context_interaction_target", "element"),
-        ("context_largest_shift_target", "element"),
-    ):
-        value = fields.get(key)
-        if value:
-            facts[name] = value[:MAX_ATTRIBUTE]
+    facts: Facts = {"nav": fields.get("context_navigation_entry_id", "")[:MAX_NAME]}
+    element = (
+        fields.get("context_element")
+        or fields.get("context_interaction_target")
+        or fields.get("context_largest_shift_target")
+    )
+    if element:
+        facts["element"] = element[:MAX_ATTRIBUTE]
     return facts
+
+
+_VALUE = re.compile(r" value_(lcp|inp|cls|ttfb|fcp|fid)=(\S+)")
+_ELEMENT = re.compile(
+    r" context_(?:element|interaction_target|largest_shift_target)=(\S+)"
+)
+_NAV = " context_navigation_entry_id="
+
+
+def read_vital(item: str) -> Item | None:
+    """Read a web vital without reading its attribution; half of all lines are one.
+
+    Args:
+        item: ``kind=measurement ... type=web-vitals ...`` without any quote.
+
+    Returns:
+        What ``measurement`` says of it, or None where only that can tell.
+    """
+    context = item.find(" context_")
+    found = _VALUE.search(item, item.find(" value_", context))
+    if found is None or context < 0:
+        return None
+    name, value = found.groups()
+    begin = item.find(_NAV, context)
+    nav = item[begin + len(_NAV) :].partition(" ")[0] if begin > 0 else ""
+    facts: Facts = {"nav": nav[:MAX_NAME]}
+    element = _ELEMENT.search(item, context) if name in _HAS_ELEMENT else None
+    if element:
+        facts["element"] = element[1][:MAX_ATTRIBUTE]
+    return VITAL, name, number(value), facts
+
+
+_HAS_ELEMENT = frozenset({"lcp", "inp", "cls"})
 
 
 def _measured(fields: Fields) -> Facts:
@@ -126,7 +176,7 @@ def load(fields: Fields) -> Item:
 @_event("faro.performance.resource")
 def resource(fields: Fields) -> Item:
     """Read a request as the browser timed it; there is no method, and 0 is no status."""
-    facts = _timings(fields)
+    facts = _timings(fields, _TIMINGS[:3])
     kind = fields.get("event_data_initiatorType")
     if kind:
         facts["type"] = kind
@@ -137,19 +187,21 @@ def resource(fields: Fields) -> Item:
 _TIMINGS = (
     ("event_data_responseStatus", "status"),
     ("event_data_ttfb", "ttfb"),
+    ("event_data_transferSize", "bytes"),
     ("event_data_dnsLookupTime", "dns"),
     ("event_data_tcpHandshakeTime", "tcp"),
     ("event_data_tlsNegotiationTime", "tls"),
     ("event_data_requestTime", "request"),
     ("event_data_responseTime", "response"),
-    ("event_data_transferSize", "bytes"),
     ("event_data_pageLoadTime", "load"),
 )
 
 
-def _timings(fields: Fields) -> Facts:
+def _timings(
+    fields: Fields, wanted: tuple[tuple[str, str], ...] = _TIMINGS
+) -> Facts:
     facts: Facts = {}
-    for key, name in _TIMINGS:
+    for key, name in wanted:
         value = fields.get(key)
         if value and value != "0" and value.isascii() and value.isdigit():
             facts[name] = int(value[:15])

@@ -39,6 +39,7 @@ class MetaReader:
         self._identities: dict[str, Part] = {}
         self._pages: dict[str, Part] = {}
         self._clients: dict[str, Part] = {}
+        self._views: dict[str, Part] = {}
 
     def read(self, meta: str) -> Meta:
         """Return what *meta* says.
@@ -61,18 +62,19 @@ class MetaReader:
         client_at = meta.find(" browser_", page_at)
         if min(session_at, page_at, client_at) < 0:
             raise NotAsExpected
+        view_at = meta.rfind(" view_name=", client_at)
+        if view_at < 0:
+            view_at = len(meta)
         identity, user = _remember(self._identities, meta[:session_at], _identity_part)
         page, titles = _remember(self._pages, meta[page_at:client_at], _page_part)
-        client, _ = _remember(self._clients, meta[client_at:], _client_part)
-        session = logfmt.parse(meta[session_at:page_at])
-        _expect(session, ("session_",))
-        attributes = _attributes(session)
+        client, _ = _remember(self._clients, meta[client_at:view_at], _client_part)
+        view, _ = _remember(self._views, meta[view_at:], _view_part)
+        session = _session_part(meta[session_at:page_at])
+        attributes = _attributes(session) if len(session) > 1 else {}
+        if user or titles:
+            attributes = attributes | user | titles
         context = _context(
-            identity,
-            page,
-            client,
-            _of_session(session, page),
-            attributes | user | titles,
+            identity, page, client + view, _of_session(session, page), attributes
         )
         return (context.app, _session_id(session)), _hash(_pack(context)), context
 
@@ -88,7 +90,7 @@ def read_fields(fields: Fields) -> Meta:
     context = _context(
         _identity(fields),
         page,
-        _client(fields),
+        _client(fields) + _view(fields),
         _of_session(fields, page),
         _attributes(fields),
     )
@@ -100,7 +102,7 @@ def _remember(
 ) -> Part:
     part = known.get(text)
     if part is None:
-        part = read(logfmt.parse(text))
+        part = read(logfmt.parse(text) if text else {})
         if len(known) >= _PARTS:
             known.clear()
         known[text] = part
@@ -173,15 +175,32 @@ def _client(fields: Fields) -> tuple[str, ...]:
         ),
         get("geo_country_iso", "")[:2].upper(),
         get("browser_language", "")[:MAX_NAME],
-        get("view_name", "")[:MAX_NAME],
     )
 
 
 def _client_part(fields: Fields) -> Part:
     for key in fields:
-        if key.startswith(("sdk_", "app_", "user_", "session_", "page_")):
+        if key.startswith(("sdk_", "app_", "user_", "session_", "page_", "view_")):
             raise NotAsExpected
     return _client(fields), {}
+
+
+def _view(fields: Fields) -> tuple[str, ...]:
+    return (fields.get("view_name", "")[:MAX_NAME],)
+
+
+def _view_part(fields: Fields) -> Part:
+    _expect(fields, ("view_",))
+    return _view(fields), {}
+
+
+def _session_part(text: str) -> Fields:
+    """Read the part about the session; mostly it is the id alone."""
+    if text.count("=") == 1 and text.count(" ") == 1 and '"' not in text:
+        return {"session_id": text[len(" session_id=") :]}
+    fields = logfmt.parse(text)
+    _expect(fields, ("session_",))
+    return fields
 
 
 def _of_session(session: Fields, page: tuple[str, ...]) -> tuple[str, ...]:

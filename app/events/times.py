@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-_SECONDS: dict[str, int] = {}  # "2026-11-20 09:15:59" → epoch ms; few at any time
+_MINUTES: dict[str, int] = {}  # "2026-11-20 09:15" → epoch ms; few at any time
 _REMEMBERED = 10_000
 _OTHER = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|UTC|[+-]\d\d:?\d\d)?(?: .*)?\Z"
@@ -17,31 +17,34 @@ def parse_time(text: str) -> int:
     both forms leave trailing zeros out. Go's zero time (year 1) is 0 too.
     """
     if text.endswith(" +0000 UTC"):
-        second, fraction = text[:19], text[20:-10]
+        fraction = text[17:-10]  # of the minute: "21.5"
     elif text.endswith("Z"):
-        second, fraction = text[:19], text[20:-1]
+        fraction = text[17:-1]
     else:
         return _parse_other(text)
-    ms = _SECONDS.get(second)
-    if ms is None:
-        ms = _parse_second(second)
-    if not fraction:
-        return ms if len(text) in (20, 29) else 0
-    if not fraction.isascii() or not fraction.isdigit() or text[19] != ".":
+    minute = _MINUTES.get(text[:17])
+    if minute is None:
+        minute = _parse_minute(text[:17])
+    whole, dot, part = fraction.partition(".")
+    if not minute or len(whole) != 2 or dot > part:  # noqa: PLR2004
         return 0
-    return ms + int((fraction + "00")[:3]) if ms else 0
-
-
-def _parse_second(second: str) -> int:
     try:
-        when = datetime.fromisoformat(second).replace(tzinfo=UTC)
+        return minute + int(whole) * 1000 + int((part + "00")[:3])
     except ValueError:
         return 0
-    if len(second) != 19 or when.year < 1970:  # noqa: PLR2004
+
+
+def _parse_minute(text: str) -> int:
+    """Return epoch ms of ``2026-11-20 09:16:`` or ``2026-11-20T09:16:``; 0 if it is not."""
+    try:
+        when = datetime.fromisoformat(text + "00").replace(tzinfo=UTC)
+    except ValueError:
         return 0
-    if len(_SECONDS) >= _REMEMBERED:
-        _SECONDS.clear()
-    ms = _SECONDS[second] = int(when.timestamp()) * 1000
+    if len(text) != 17 or when.year < 1970:  # noqa: PLR2004
+        return 0
+    if len(_MINUTES) >= _REMEMBERED:
+        _MINUTES.clear()
+    ms = _MINUTES[text] = int(when.timestamp()) * 1000
     return ms
 
 
@@ -50,10 +53,9 @@ def _parse_other(text: str) -> int:
     if match is None:
         return 0
     day, clock, fraction, zone = match.groups()
-    ms = _parse_second(f"{day} {clock}")
+    ms = parse_time(f"{day} {clock}.{fraction or 0} +0000 UTC")
     if not ms:
         return 0
-    ms += int(((fraction or "") + "000")[:3])
     return ms - int(_offset(zone or "Z") / timedelta(milliseconds=1))
 
 
