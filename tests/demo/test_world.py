@@ -29,10 +29,10 @@ TROUBLE = Mischief(
 )
 
 
-def world(seed: int, mischief: Mischief | None = None, **more: str) -> World:
+def world(seed: int, mischief: Mischief | None = None) -> World:
     """Make a small world."""
     trouble = mischief or Mischief()
-    return World(seed, sessions_per_hour=40, visitors=40, mischief=trouble, **more)
+    return World(seed, sessions_per_hour=40, visitors=40, mischief=trouble)
 
 
 @settings(max_examples=5, deadline=None)

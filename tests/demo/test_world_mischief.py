@@ -13,10 +13,12 @@ NOON = 1_795_176_000_000
 MINUTE = 60_000
 
 
-def run(mischief: Mischief, **more: str) -> tuple[list[Entry], list[SessionTruth]]:
+def run(
+    mischief: Mischief, dialect: str = "mixed"
+) -> tuple[list[Entry], list[SessionTruth]]:
     """Make half an hour of a troubled world, whole sessions."""
     truths: list[SessionTruth] = []
-    here = World(2, sessions_per_hour=100, mischief=mischief, **more)
+    here = World(2, sessions_per_hour=100, mischief=mischief, dialect=dialect)
     end = NOON + 30 * MINUTE
     return list(here.history(NOON, end, whole=True, on_session=truths.append)), truths
 

@@ -19,6 +19,7 @@ class Visit:
     def __init__(self, tab: Tab) -> None:
         """Take a tab that shows nothing yet."""
         self.tab = tab
+        self.tabs = [tab]  # one for each session of the visit
         self.dice = tab.dice
         self._painting: Painting | None = None
         self._started = False
@@ -27,17 +28,39 @@ class Visit:
     def on_open_page(cls, tab: Tab, before: Tab) -> "Visit":
         """Take over the page that is open in the tab *before*, without a load."""
         visit = cls(tab)
-        visit._started = True
-        tab.navigation_id = before.navigation_id
+        visit._take_over(before)
         tab.identify(before.person)
-        visit._view(before.page, before.url)
-        tab.show(before.page, before.url, before.view)
         return visit
+
+    def _take_over(self, before: Tab) -> None:
+        tab = self.tab
+        self._started = True
+        tab.navigation_id = before.navigation_id
+        self._view(before.page, before.url)
+        tab.show(before.page, before.url, before.view)
+
+    def reset(self) -> None:
+        """Start a new session on the open page, as an application does at logout.
+
+        The SDK then says session_extend, and session_start twice.
+        """
+        before = self.tab
+        before.flush()
+        previous = before.session_id
+        self.tab = tab = Tab(before.setting, before.dice, before.now + 1, previous)
+        self.tabs.append(tab)
+        self._take_over(before)
+        if self._painting:
+            open_page = {"path": tab.page.path, "navigation_id": tab.navigation_id}
+            tab.truth.vitals.append(dict(open_page))
+            self._painting.tab = tab
+        for name in ("session_extend", "session_start", "session_start"):
+            tab.event(name, tab.now)
 
     @property
     def is_tired(self) -> bool:
         """Whether the visitor has been here for long enough."""
-        return self.tab.now - self.tab.opened > _PATIENCE_MS
+        return self.tab.now - self.tabs[0].opened > _PATIENCE_MS
 
     def load(self, page: Page, query: str = "", *, status: int = 200) -> None:
         """Load a page in full, leaving the one before it."""
@@ -49,7 +72,7 @@ class Visit:
             tab.identify(None)
         url = f"https://{tab.setting.app.host}{page.path}{query}"
         self._view(page, url)
-        tab.truth.count("loads")
+        tab.truth.count("page_loads")
         tab.truth.vitals.append({"path": page.path, "navigation_id": tab.navigation_id})
         tab.show(page, url, page.first_view or page.view)
         began_ms = tab.now
@@ -184,17 +207,24 @@ class Visit:
         if then is not None:
             then()
         url = quote(f"https://{app.api}{path}")
+        self._write_resource(began_ms, url, status, took)
+        if app.traced and not tab.is_old_sdk:
+            self._write_span(method, url, status, took)
+
+    def _write_resource(self, at_ms: int, url: str, status: int, took: int) -> None:
+        tab, dice = self.tab, self.dice
         size = 11 + dice.below(9000)
         tab.event(
             "faro.performance.resource",
-            began_ms,
+            at_ms,
             " event_data_cacheHitStatus=fullLoad"
             f" event_data_decodedBodySize={size} event_data_dnsLookupTime=0"
             f" event_data_duration={took} event_data_encodedBodySize={size}"
             f" event_data_faroNavigationId={tab.navigation_id}"
             f" event_data_faroResourceId={dice.id10()} event_data_fetchTime={took}"
-            f" event_data_httpHost={app.api} event_data_initiatorType=fetch"
-            f" event_data_name={url} event_data_protocol=h2 event_data_redirectTime=0"
+            f" event_data_httpHost={tab.setting.app.api}"
+            f" event_data_initiatorType=fetch event_data_name={url}"
+            " event_data_protocol=h2 event_data_redirectTime=0"
             " event_data_renderBlockingStatus=non-blocking"
             f" event_data_requestTime={took - 2} event_data_responseStatus={status}"
             " event_data_responseTime=1 event_data_serviceWorkerTime=0"
@@ -202,8 +232,6 @@ class Visit:
             f" event_data_transferSize={size + 300} event_data_ttfb={took - 2}"
             " event_data_visibilityState=visible",
         )
-        if app.traced and not tab.is_old_sdk:
-            self._write_span(method, url, status, took)
 
     def _write_span(self, method: str, url: str, status: int, took: int) -> None:
         tab, dice = self.tab, self.dice
@@ -224,8 +252,7 @@ class Visit:
     def begin(self, name: str, target: str) -> Action:
         """Begin a named user action with a click on *target*."""
         if self._painting:
-            self._painting.write_lcp()
-            self._painting.touched = target
+            self._painting.touch(target)
         self.tab.action = Action(self.dice.id10(), name)
         return self.tab.action
 

@@ -9,6 +9,7 @@ from app.model import Entry
 _SECOND_NS = 10**9
 _MS_NS = 10**6
 _MOST_SHUFFLED_MS = 20_000
+_MOST_APART_MS = 30_000  # of two copies
 _SKEWS_MS = (37 * 60_000, -26 * 3_600_000)
 
 
@@ -29,6 +30,13 @@ class Mischief:
     burst_every: int = 0  # in every n-th minute many lines share one nanosecond
     burst_lines: int = 0  # and one session sends so many more in that nanosecond
     broken: float = 0.0  # broken lines a minute, mean
+
+    @property
+    def longest_ms(self) -> int:
+        """How much later than without mischief a line can come."""
+        if self == NO_MISCHIEF:
+            return 0
+        return 2 * self.late_ms + 2 * _MOST_SHUFFLED_MS + _MOST_APART_MS
 
     def skew_ms(self, dice: Dice) -> int:
         """Draw how wrong a browser's clock is."""
@@ -58,7 +66,7 @@ def disturb(
             batch = [(at + wait_ns, entry) for at, entry in batch]
         delivered += batch
         if dice.random() < mischief.duplicates:
-            delivered += later(batch, 1 + dice.below(30_000))
+            delivered += later(batch, 1 + dice.below(_MOST_APART_MS))
         if dice.random() < mischief.identical:
             delivered += [(at + 5 * _SECOND_NS, entry) for at, entry in batch]
     return delivered

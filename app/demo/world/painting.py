@@ -28,6 +28,26 @@ class Painting:
             self._write_cls()
         self.write_lcp()
 
+    def touch(self, target: str) -> None:
+        """Click on *target*: what was largest until now is told."""
+        self.write_lcp()
+        if self.tab.is_old_sdk and not self.touched:
+            self._write_fid(target)
+        self.touched = target
+
+    def _write_fid(self, target: str) -> None:
+        fid = 6 + self.tab.dice.below(40)
+        parts = {
+            "delta": fid,
+            "event_time": 10 * (self.tab.now - self._loaded_ms),
+            "fid": fid,
+        }
+        context = (
+            f" context_event_target={target} context_event_type=pointerdown"
+            f"{self._id()} context_load_state=complete"
+        )
+        self._vital("fid", self.tab.now, parts, context)
+
     def _vital(
         self,
         name: str,

@@ -31,6 +31,18 @@ _IDLE_MS = 16 * 60_000
 _FAVOUR = 1.6  # how much more often the first visitors come than the last
 
 
+_COUNTED = (
+    "page_loads",
+    "errors",
+    "error_logs",
+    "api_errors",
+    "resources",
+    "actions",
+    "events",
+    "purchases",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What all visits of a world share."""
@@ -86,12 +98,12 @@ def tell_visit(frame: Frame, dice: Dice, luck: Dice, at_ms: int) -> Iterator[Tol
         tab.identify(setting.visitor.person)
     visit = Visit(tab)
     journeys.JOURNEYS[setting.app.name](visit)
-    tabs = [tab]
+    tabs = visit.tabs
     if dice.random() < _KILLED:
-        tab.flush()  # the page never got to hide: no CLS, no INP, no LCP
+        visit.tab.flush()  # the page never got to hide: no CLS, no INP, no LCP
     elif dice.random() < _ROTATED:
-        tab.flush()
-        tabs.append(_rotate(tab))
+        visit.tab.flush()
+        tabs.append(_rotate(visit.tab))
     else:
         visit.leave()
     for told in tabs:
@@ -158,15 +170,8 @@ def _truth(
         first_received_ns=min(received),
         last_received_ns=max(received),
         pages=tuple(ledger.pages),
-        page_loads=counts.get("loads", 0),
         entry_url=ledger.entry_url,
-        errors=counts.get("errors", 0),
-        error_logs=counts.get("error_logs", 0),
-        api_errors=counts.get("api_errors", 0),
-        resources=counts.get("resources", 0),
-        actions=counts.get("actions", 0),
-        events=counts.get("events", 0),
-        purchases=counts.get("purchases", 0),
+        **{what: counts.get(what, 0) for what in _COUNTED},
         users=tuple(ledger.people),
         user=ledger.person,
         browser=visitor.browser.name,

@@ -153,8 +153,9 @@ def _account(visit: Visit, query: str) -> None:
     visit.dwell(9_000)
     if visit.dice.random() < 0.15:  # noqa: PLR2004
         visit.tab.business("logout")
+        visit.reset()
+        _move(visit, apps.LOGOUT)
         visit.tab.flush()
-        visit.tab.identify(None)
         visit.dwell(3_000)
 
 

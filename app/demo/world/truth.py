@@ -6,7 +6,10 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """The web vitals reported for one full page load; None where none was sent."""
+    """The web vitals reported for one full page load; None where none was sent.
+
+    Also those that a new session still reports for the page on which it began.
+    """
 
     path: str
     navigation_id: str  # the document's faroNavigationId
@@ -15,6 +18,7 @@ class Vitals:
     lcp: float | None = None  # ms
     cls: float | None = None  # no unit
     inp: float | None = None  # ms
+    fid: float | None = None  # ms; only by the SDK 1.x
 
 
 @dataclass(frozen=True, slots=True)

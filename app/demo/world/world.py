@@ -53,7 +53,7 @@ class World:
         if incident_ms is not None:
             incident = Incident(incident_ms, incident_hours)
         self._frame = Frame(seed, visitors, incident, dialect, mischief)
-        self._span_ms = SPAN_MS + mischief.late_ms
+        self._span_ms = SPAN_MS + mischief.longest_ms
         self._per_tick = sessions_per_hour * TICK_MS / 3_600_000
         self._kept: OrderedDict[int, list[Told]] = OrderedDict()
 
