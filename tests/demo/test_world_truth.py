@@ -195,5 +195,5 @@ def test_worlds_are_colourful(told: Told) -> None:
     assert any(t.purchases for t in truths)
     assert any(t.previous_session for t in truths)
     assert any(t.api_errors for t in truths)
-    assert any(len(t.users) > 1 or t.events > 5 for t in truths)
+    assert any(len(t.users) > 1 for t in truths)
     assert 0.2 < sum(t.user is not None for t in truths) / len(truths) < 0.6

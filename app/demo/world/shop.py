@@ -12,7 +12,7 @@ from app.demo.world.landing import EXIT, MOST_PAGES, land
 from app.demo.world.truth import Person
 
 _PAYMENT_FAULT_RATE = 0.05
-_SHARED_DEVICE = 0.05
+_SHARED_DEVICE = 0.1
 _NEXT: dict[str, Choice[str]] = {
     "home": Choice(
         [(38, EXIT), (38, "products"), (12, "search"), (7, "blog"), (5, "login")]
@@ -123,6 +123,8 @@ def _login(visit: Visit, query: str) -> None:
     visit.call("POST", "/v1/login", then=lambda: _enter(visit))
     visit.end(began_ms)
     visit.dwell(6_000)
+    if dice.random() < _SHARED_DEVICE:
+        _hand_over(visit)
 
 
 def _enter(visit: Visit) -> None:
@@ -135,13 +137,22 @@ def _enter(visit: Visit) -> None:
     _move(visit, apps.PROFILE)
 
 
+def _hand_over(visit: Visit) -> None:
+    """Let someone else log in on the same page, without a logout before."""
+    tab = visit.tab
+    other = Person(f"u-{90_000 + tab.setting.visitor.number}", "", "someone else")
+    began_ms = tab.now
+    visit.begin("login", "#login")
+    visit.call("POST", "/v1/login", then=lambda: tab.identify(other))
+    tab.business("login", " event_data_method=password")
+    visit.end(began_ms)
+    visit.dwell(6_000)
+
+
 def sign_in(visit: Visit) -> None:
     """Identify the visitor; who has no account yet gets one."""
     visitor = visit.tab.setting.visitor
     fresh = Person(f"u-{10_000 + visitor.number}", "", f"guest {visitor.number}")
-    if visit.dice.random() < _SHARED_DEVICE:
-        visit.tab.identify(Person(f"u-{90_000 + visitor.number}", "", ""))
-        return
     visit.tab.identify(visitor.person or fresh)
 
 
