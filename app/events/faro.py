@@ -79,8 +79,11 @@ def _decode_whole(line: str, received: int) -> tuple[Address, int, Context, Even
     address, context_key, context = faro_meta.read_fields(fields)
     item = faro_items.read(fields)
     time = fields.get("timestamp", "")
-    return address, context_key, context, _event(
-        item, time, line, received, context_key
+    return (
+        address,
+        context_key,
+        context,
+        _event(item, time, line, received, context_key),
     )
 
 
@@ -136,9 +139,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _event(
-    item: Item, time: str, line: str, received: int, context_key: int
-) -> Event:
+def _event(item: Item, time: str, line: str, received: int, context_key: int) -> Event:
     kind, name, value, facts = item
     return Event(
         _hash(line.encode("utf-8", "surrogatepass")),

@@ -26,6 +26,8 @@ LOG, VITAL, MEASUREMENT, RESOURCE, SPAN, OTHER = map(int, list(Kind)[5:])
 ITEMS: dict[str, Callable[[Fields], Item]] = {}  # kind of the line → its reader
 EVENTS: dict[str, Callable[[Fields], Item]] = {}  # event_name → its reader
 
+_HUGE = 1e15  # no measurement is; also keeps inf and nan out
+
 VITALS = tuple((v, "value_" + v) for v in ("lcp", "inp", "cls", "ttfb", "fcp", "fid"))
 
 
@@ -197,9 +199,7 @@ _TIMINGS = (
 )
 
 
-def _timings(
-    fields: Fields, wanted: tuple[tuple[str, str], ...] = _TIMINGS
-) -> Facts:
+def _timings(fields: Fields, wanted: tuple[tuple[str, str], ...] = _TIMINGS) -> Facts:
     facts: Facts = {}
     for key, name in wanted:
         value = fields.get(key)
@@ -299,4 +299,4 @@ def number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if abs(value) < 1e15 else None  # also refuses inf and nan
+    return value if abs(value) < _HUGE else None

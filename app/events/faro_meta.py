@@ -119,7 +119,8 @@ def _context(
     if len(attributes) > 1:
         kept = sorted(attributes.items())[:MAX_ATTRIBUTES]
         attributes = dict(kept)
-    return Context(*identity, *page[:2], *client, *session, attributes)
+    values = (*identity, *page[:2], *client, *session, attributes)
+    return Context(*values)  # type: ignore[arg-type]  # in the order of the fields
 
 
 def _session_id(fields: Fields) -> str:

@@ -1,4 +1,4 @@
-"""Read logfmt as go-logfmt writes it, and say no to what is not logfmt.
+r"""Read logfmt as go-logfmt writes it, and say no to what is not logfmt.
 
 A line is ``key=value`` pairs between blanks. A value is quoted when it holds a blank,
 ``=``, ``"`` or a control character, and only inside quotes does a backslash escape:

@@ -184,7 +184,8 @@ def _describe(
         _fill(newest, contexts[key])
     _add_event_attributes(timed, attributes)
     listed = sorted(attributes.items())[:MAX_ATTRIBUTES]
-    return Context(*newest, {}), tuple(users)[:MAX_ATTRIBUTES], tuple(listed)
+    described = Context(*newest, {})  # type: ignore[call-arg]  # as many as fields
+    return described, tuple(users)[:MAX_ATTRIBUTES], tuple(listed)
 
 
 _FIELDS = Context.__struct_fields__

@@ -1,32 +1,11 @@
 """Say what a source gives: pages of raw streams, and counts to compare them with."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
-import msgspec
+from app.model import Page, Stream
 
-from app.model import Labels
-
-
-class Stream(msgspec.Struct, frozen=True, gc=False):
-    """Entries that share their labels, as Loki's JSON has them.
-
-    ``values`` holds ``[ts_ns, line]`` or ``[ts_ns, line, {"structuredMetadata": {...}}]``,
-    ascending; ``ts_ns`` is text. Nothing is made of a line here: this is the hot path.
-    """
-
-    labels: Labels
-    values: list[list[Any]]
-
-
-class Page(msgspec.Struct, frozen=True, gc=False):
-    """Every entry of ``[start, end)``, UTC epoch nanoseconds, and no other."""
-
-    start: int
-    end: int
-    streams: list[Stream]
-    entries: int
-    bytes: int  # sum of the lines' lengths, in characters
+__all__ = ["Page", "Source", "Stream", "make_page"]
 
 
 class Source(Protocol):

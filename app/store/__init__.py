@@ -1,1 +1,29 @@
 """Keep and answer: the seam, and one engine behind it."""
+
+from app.settings import Settings
+from app.store.reader import SqliteReader
+from app.store.seam import Reader
+from app.store.writer import SqliteWriter
+
+
+def open_reader(settings: Settings) -> Reader:
+    """Open the index for reading, for one thread at a time.
+
+    Raises:
+        StoreError: there is none, or it cannot be read.
+    """
+    return SqliteReader(
+        settings.index,
+        settings.tenant,
+        bounce=settings.bounce,
+        timeout_s=settings.query_timeout_s,
+    )
+
+
+def open_writer(settings: Settings) -> SqliteWriter:
+    """Open or create the index for writing; one at a time.
+
+    Raises:
+        StoreError: it cannot be opened, or a newer Skald wrote it.
+    """
+    return SqliteWriter(settings.index, settings.tenant)

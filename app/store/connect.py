@@ -53,7 +53,9 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection.execute("pragma cache_size = -8000")
         connection.execute("pragma temp_store = memory")
         if not check(connection, path):
-            raise StoreError(f"{path} is older than this Skald; `skald run` upgrades it")
+            raise StoreError(
+                f"{path} is older than this Skald; `skald run` upgrades it"
+            )
     return connection
 
 

@@ -25,7 +25,7 @@ SESSION = (
     "errors", "log_errors", "failed_requests", "resources", "events", "is_cut",
 )  # fmt: skip
 INSERT_SESSION = (
-    f"insert or replace into sessions ({', '.join(SESSION)})"  # noqa: S608
+    f"insert or replace into sessions ({', '.join(SESSION)})"
     f" values ({', '.join('?' * len(SESSION))})"
 )
 INSERT_VIEW = "insert into views values (?,?,?,?,?,?,?,?,?,?,?)"
@@ -63,7 +63,9 @@ def strings_of(session: Session) -> Iterator[str]:
         yield from pair
 
 
-def session_row(row_id: int, hashed: int, source: int, session: Session, n: Numbers) -> Row:
+def session_row(
+    row_id: int, hashed: int, source: int, session: Session, n: Numbers
+) -> Row:
     """Return the row of table ``sessions``; its columns are ``SESSION``."""
     c, get = session.context, n.get
     user, user_name = identity(c)

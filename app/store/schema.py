@@ -142,6 +142,15 @@ create table attributes (
   primary key (session, name)
 ) without rowid;
 create index attributes_value on attributes (value);
+create table jobs (
+  name text primary key,
+  runs integer not null,
+  failures integer not null,
+  missed integer not null,
+  started integer not null,
+  took_ms integer not null,
+  error text not null
+) without rowid;
 create table leases (
   name text primary key,
   owner text not null,

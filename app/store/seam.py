@@ -19,11 +19,13 @@ class Progress:
         counts: seconds → entries read with a timestamp in ``(s - 1, s]``; of the
             seconds that this batch settles, replacing what was held.
         notes: what the source wants to remember, JSON.
+        settled: epoch seconds.
     """
 
     cursor: int
     counts: Mapping[int, int] | None = None
     notes: Mapping[str, Any] | None = None
+    settled: int = 0  # counts up to this second are not needed any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,19 @@ class SourceStatus:
     updated: int  # ms; 0 = never
 
 
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """How one job fares; in the index, so that every process can tell."""
+
+    name: str
+    runs: int
+    failures: int
+    missed: int  # times it was due and did not start
+    started: int  # ms; 0 = never
+    took_ms: int  # the last run
+    error: str  # of the last run; "" = it went well
+
+
 class Writer(Protocol):
     """The index, opened for writing: one at a time, whatever happens."""
 
@@ -92,8 +107,11 @@ class Writer(Protocol):
     def release(self, name: str, owner: str) -> None:
         """Give the lease back."""
 
+    def record(self, job: JobStatus) -> None:
+        """Add a run of a job: counts are added, the rest replaces what was held."""
+
     def expire(self, before: int) -> int:
-        """Delete sessions that ended before that; return how many."""
+        """Delete sessions that ended before that, some at a time; return how many."""
 
     def close(self) -> None:
         """Let go of the index."""
@@ -123,6 +141,9 @@ class Reader(Protocol):
 
     def sources(self) -> list[SourceStatus]:
         """Return how each source fares."""
+
+    def jobs(self) -> list[JobStatus]:
+        """Return how each job fares."""
 
     def size(self) -> dict[str, int]:
         """Return sessions, events, bytes of the index."""

@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import orjson
@@ -18,11 +20,10 @@ from app.store import rows
 from app.store.connect import explained, open_for_writing
 from app.store.journal import Codec, Journal, used
 from app.store.schema import CHILDREN
-from app.store.seam import Ingested, Progress
+from app.store.seam import Ingested, JobStatus, Progress
 from app.store.strings import Strings
 
 _CHUNK = 2_000  # sessions derived at a time; bounds memory
-_KEPT_SECONDS = 2 * 3_600  # of counts, behind the cursor
 
 
 class SqliteWriter:
@@ -37,6 +38,7 @@ class SqliteWriter:
         self._codec = Codec()
         self._sources: dict[str, int] = {}
         self._version = -1
+        self._lock = RLock()  # one transaction at a time, whichever thread wants it
 
     def close(self) -> None:
         """Let go of the index."""
@@ -45,7 +47,7 @@ class SqliteWriter:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Do all of it or nothing; what was remembered of a failed try is forgotten."""
-        with explained(self._path):
+        with self._lock, explained(self._path):
             self._db.execute("begin immediate")
             try:
                 self._forget_if_written_by_others()
@@ -160,7 +162,9 @@ class SqliteWriter:
         events, is_cut = cut(events, self._max_events)
         lost = max(0, len(before) + added - len(events))
         contexts = batch.contexts if not known else {**batch.contexts, **known.contexts}
-        journal = Journal(events, used(events, contexts), is_cut or bool(known and known.is_cut))
+        journal = Journal(
+            events, used(events, contexts), is_cut or bool(known and known.is_cut)
+        )
         return journal, added - lost, lost
 
     # -- rows ----------------------------------------------------------------------
@@ -173,11 +177,13 @@ class SqliteWriter:
     ) -> None:
         db, pack = self._db, self._codec.pack
         numbers = self._strings.number(
-            string for _, _, session, _ in derived for string in rows.strings_of(session)
+            string
+            for _, _, session, _ in derived
+            for string in rows.strings_of(session)
         )
         for table in CHILDREN:
             db.executemany(
-                f"delete from {table} where session = ?",  # noqa: S608
+                f"delete from {table} where session = ?",
                 [(row_id,) for row_id in replaced],
             )
         db.executemany(
@@ -234,7 +240,9 @@ class SqliteWriter:
     def _advance(self, source: int, batch: Batch, progress: Progress) -> None:
         db = self._db
         dropped = orjson.loads(
-            db.execute("select dropped from sources where id = ?", (source,)).fetchone()[0]
+            db.execute(
+                "select dropped from sources where id = ?", (source,)
+            ).fetchone()[0]
         )
         for reason, lines in batch.dropped.items():
             dropped[reason] = dropped.get(reason, 0) + lines
@@ -253,12 +261,16 @@ class SqliteWriter:
         if progress.counts:
             db.executemany(
                 "insert or replace into seconds values (?, ?, ?)",
-                [(source, second, entries) for second, entries in progress.counts.items()],
+                [
+                    (source, second, entries)
+                    for second, entries in progress.counts.items()
+                ],
             )
-        db.execute(
-            "delete from seconds where source = ? and second < ?",
-            (source, progress.cursor // 1_000_000_000 - _KEPT_SECONDS),
-        )
+        if progress.settled:
+            db.execute(
+                "delete from seconds where source = ? and second <= ?",
+                (source, progress.settled),
+            )
 
     def cursor(self, source: str) -> int:
         """Return how far *source* has been read, ns; 0 = nothing."""
@@ -269,16 +281,16 @@ class SqliteWriter:
         return dict(orjson.loads(self._of_source(source, "notes") or "{}"))
 
     def _of_source(self, source: str, column: str) -> Any:
-        with explained(self._path):
+        with self._lock, explained(self._path):
             row = self._db.execute(
-                f"select {column} from sources where tenant = ? and name = ?",  # noqa: S608
+                f"select {column} from sources where tenant = ? and name = ?",
                 (self._tenant, source),
             ).fetchone()
         return row and row[0]
 
     def counts(self, source: str, since: int, until: int) -> dict[int, int]:
         """Return the entries held per second in ``(since, until]`` (epoch seconds)."""
-        with explained(self._path):
+        with self._lock, explained(self._path):
             found = self._db.execute(
                 "select second, entries from seconds where second > ? and second <= ?"
                 " and source = (select id from sources where tenant = ? and name = ?)",
@@ -304,6 +316,22 @@ class SqliteWriter:
         with self._transaction() as db:
             db.execute("delete from leases where name = ? and owner = ?", (name, owner))
 
+    # -- jobs ----------------------------------------------------------------------
+
+    def record(self, job: JobStatus) -> None:
+        """Add a run of a job: counts are added, the rest replaces what was held."""
+        with self._transaction() as db:
+            db.execute(
+                "insert into jobs (name, runs, failures, missed, started, took_ms, error)"
+                " values (:name, :runs, :failures, :missed, :started, :took_ms, :error)"
+                " on conflict (name) do update set runs = runs + :runs,"
+                " failures = failures + :failures, missed = missed + :missed,"
+                " started = max(started, :started),"
+                " took_ms = iif(:runs, :took_ms, took_ms),"
+                " error = iif(:runs, :error, error)",
+                asdict(job),
+            )
+
     # -- retention -----------------------------------------------------------------
 
     def expire(self, before: int, limit: int = 5_000) -> int:
@@ -313,7 +341,7 @@ class SqliteWriter:
                 "select id from sessions where end < ? limit ?", (before, limit)
             ).fetchall()
             for table in (*CHILDREN, "journals"):
-                db.executemany(f"delete from {table} where session = ?", found)  # noqa: S608
+                db.executemany(f"delete from {table} where session = ?", found)
             db.executemany("delete from sessions where id = ?", found)
         return len(found)
 
@@ -326,4 +354,6 @@ def _check_lease(db: sqlite3.Connection, lease: tuple[str, str]) -> None:
     name, owner = lease
     row = db.execute("select owner from leases where name = ?", (name,)).fetchone()
     if row is None or row[0] != owner:
-        raise LeaseLost(f"another scheduler holds the lease {name!r}; this one steps back")
+        raise LeaseLost(
+            f"another scheduler holds the lease {name!r}; this one steps back"
+        )

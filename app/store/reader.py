@@ -1,0 +1,322 @@
+"""Answer questions from the index of one tenant; nothing is ever written."""
+
+import base64
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+
+from app.catalog.fields import FIELDS, STATUSES
+from app.errors import BadRequest, TooExpensive
+from app.model import Context, Event, Session, SessionKey
+from app.sessionql.evaluate import Cell
+from app.sessionql.plan import Compare, Filter, Leaf, Not, Text, Window
+from app.sessions.clocks import clock_of
+from app.sessions.fold import fold
+from app.store import rows
+from app.store.connect import Deadline, explained, open_for_reading
+from app.store.functions import compile_pattern, register
+from app.store.journal import Codec, Journal
+from app.store.leaves import compose
+from app.store.seam import Found, JobStatus, Search, SourceStatus
+from app.store.sql import EVENTS, Statement, in_window
+
+_STEPS = 4_000  # of SQLite's machine between two looks at the clock
+MAX_CELLS = 200_000  # of one leaf
+Result = TypeVar("Result")
+
+
+class SqliteReader:
+    """The index in one SQLite file, opened for reading by one thread at a time."""
+
+    def __init__(
+        self,
+        path: Path,
+        tenant: str,
+        *,
+        bounce: str = "single_view",
+        timeout_s: float = 10.0,
+    ) -> None:
+        self._path = path
+        self._tenant = tenant
+        self._bounce = bounce
+        self._timeout_s = timeout_s
+        self._db = open_for_reading(path)
+        self._codec = Codec()
+        register(self._db)
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._db.close()
+
+    @contextmanager
+    def _bounded(self) -> Iterator[sqlite3.Connection]:
+        """Stop what takes too long, and explain what fails."""
+        deadline = Deadline(self._timeout_s)
+        self._db.set_progress_handler(deadline, _STEPS)
+        try:
+            with explained(self._path):
+                yield self._db
+        except Exception as error:
+            if isinstance(error.__cause__, sqlite3.OperationalError) and deadline():
+                raise TooExpensive(
+                    f"the query took over {self._timeout_s:g} s;"
+                    " ask for less time, fewer labels or a narrower filter"
+                ) from error
+            raise
+        finally:
+            self._db.set_progress_handler(None, 0)
+
+    def _statement(self, now: int) -> Statement:
+        return Statement(self._tenant, self._bounce, now)
+
+    # -- figures -------------------------------------------------------------------
+
+    def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
+        """Return a cell for each label set and bucket that has a value.
+
+        Raises:
+            BadRequest: the leaf asks for what cannot be.
+            TooExpensive: it took too long, or has too many cells.
+        """
+        check_patterns(leaf.selector)
+        if leaf.where is not None:
+            check_patterns(leaf.where)
+        statement = self._statement(window.now)
+        query = compose(statement, leaf, window)
+        with self._bounded() as db:
+            found = db.execute(query, statement.values).fetchmany(MAX_CELLS + 1)
+        if len(found) > MAX_CELLS:
+            raise TooExpensive(
+                f"over {MAX_CELLS:,} figures; ask for fewer labels or a longer step"
+            )
+        return [(row[2:], row[0], row[1]) for row in found]
+
+    # -- sessions ------------------------------------------------------------------
+
+    def search(self, search: Search) -> Found:
+        """Find sessions, a page at a time; the order is total, so no row is shown twice.
+
+        Raises:
+            BadRequest: an unknown column, a cursor of another question.
+            TooExpensive: it took too long.
+        """
+        check_patterns(search.selector)
+        order = _order(search.sort)
+        statement = self._statement(search.window.now)
+        matching = " and ".join(
+            (
+                in_window(statement, search.window),
+                statement.ours(),
+                statement.where(search.selector),
+            )
+        )
+        key = order(statement)
+        after = _after(statement, search, key)
+        direction = "desc" if search.descending else "asc"
+        query = statement.text(
+            f"select s.id, {key} as k from sessions as s"
+            f" where {matching}{after} order by k {direction}, s.id {direction}"
+            f" limit {statement.bind(search.limit + 1)}"
+        )
+        total = statement.text(f"select count(*) from sessions as s where {matching}")
+        with self._bounded() as db:
+            page = db.execute(query, statement.values).fetchall()
+            count = db.execute(total, statement.values).fetchone()[0]
+            items = self._items(db, [row[0] for row in page[: search.limit]], search)
+        cursor = None
+        if len(page) > search.limit:
+            last_id, last_key = page[search.limit - 1]
+            cursor = _encode_cursor([search.sort, search.descending, last_key, last_id])
+        return Found(items, cursor, count)
+
+    def _items(
+        self, db: sqlite3.Connection, ids: list[int], search: Search
+    ) -> list[dict[str, Any]]:
+        statement = self._statement(search.window.now)
+        columns = ", ".join(f'{_shown(statement, name)} as "{name}"' for name in LISTED)
+        wanted = statement.bind(orjson.dumps(ids).decode())
+        found = db.execute(
+            f"select s.id as row, {columns} from json_each({wanted}) as w"
+            " join sessions as s on s.id = w.value",
+            statement.values,
+        ).fetchall()
+        by_id = {row[0]: dict(zip(LISTED, row[1:], strict=True)) for row in found}
+        return [_typed(by_id[each]) for each in ids if each in by_id]
+
+    def session(self, app: str, session_id: str) -> Session | None:
+        """Return one session, derived from its events; None when there is none."""
+        found = self._journal(app, session_id)
+        if found is None:
+            return None
+        source, journal = found
+        key = SessionKey(source, app, session_id)
+        return fold(key, journal.events, journal.contexts, is_cut=journal.is_cut)
+
+    def events(
+        self, app: str, session_id: str
+    ) -> tuple[Sequence[Event], Mapping[int, Context]]:
+        """Return the events of a session by corrected time, and their contexts."""
+        found = self._journal(app, session_id)
+        if found is None:
+            return [], {}
+        journal = found[1]
+        time = clock_of(journal.events).time
+        ordered = sorted(journal.events, key=lambda event: (time(event), event.key))
+        return ordered, journal.contexts
+
+    def _journal(self, app: str, session_id: str) -> tuple[str, Journal] | None:
+        with self._bounded() as db:
+            sources = db.execute(
+                "select name from sources where tenant = ?", (self._tenant,)
+            ).fetchall()
+            for (source,) in sources:
+                row = db.execute(
+                    "select j.data from sessions as s join journals as j"
+                    " on j.session = s.id join sources as o on o.id = s.source"
+                    " where s.hash = ? and o.tenant = ?",
+                    (rows.hash_of(source, app, session_id), self._tenant),
+                ).fetchone()
+                if row:
+                    return source, self._codec.unpack(row[0])
+        return None
+
+    # -- what there is -------------------------------------------------------------
+
+    def values(
+        self, field: str, window: Window, selector: Filter, limit: int
+    ) -> list[tuple[str, int]]:
+        """Return values of a field with the number of sessions, most first."""
+        leaf = Leaf("count", selector=selector, by=(field,))
+        whole = Window(window.start, window.end, 0, window.now)
+        cells = self.evaluate(leaf, whole)
+        named = [
+            (labels[0], int(value or 0)) for labels, _, value in cells if labels[0]
+        ]
+        named.sort(key=lambda each: (-each[1], each[0]))
+        return named[:limit]
+
+    def jobs(self) -> list[JobStatus]:
+        """Return how each job fares."""
+        with self._bounded() as db:
+            found = db.execute(f"select {', '.join(JOB)} from jobs order by name")
+            return [JobStatus(*row) for row in found.fetchall()]
+
+    def sources(self) -> list[SourceStatus]:
+        """Return how each source fares."""
+        with self._bounded() as db:
+            found = db.execute(
+                "select name, cursor, entries, bytes, decoded, dropped, updated"
+                " from sources where tenant = ? order by name",
+                (self._tenant,),
+            ).fetchall()
+        return [
+            SourceStatus(
+                name, cursor, entries, size, decoded, orjson.loads(dropped), at
+            )
+            for name, cursor, entries, size, decoded, dropped, at in found
+        ]
+
+    def size(self) -> dict[str, int]:
+        """Return how many sessions and views the index holds, and its bytes."""
+        with self._bounded() as db:
+            sessions = db.execute("select count(*) from sessions").fetchone()[0]
+            pages = db.execute("pragma page_count").fetchone()[0]
+            free = db.execute("pragma freelist_count").fetchone()[0]
+            size = db.execute("pragma page_size").fetchone()[0]
+        return {
+            "sessions": sessions,
+            "bytes": (pages - free) * size,
+            "file": pages * size,
+        }
+
+
+def check_patterns(part: Filter) -> None:
+    """Refuse bad patterns before SQLite meets them.
+
+    Raises:
+        BadRequest: says which and why.
+    """
+    if isinstance(part, Compare):
+        if part.op in {"=~", "!~"}:
+            compile_pattern(str(part.values[0]))
+    elif isinstance(part, Not):
+        check_patterns(part.part)
+    elif not isinstance(part, Text):
+        for each in part.parts:
+            check_patterns(each)
+
+
+JOB = JobStatus.__match_args__
+LISTED = tuple(
+    name for name, each in FIELDS.items() if each.scope not in EVENTS
+)  # columns of a search
+
+
+def _shown(statement: Statement, name: str) -> str:
+    """Return how a column of the list reads: text for strings."""
+    known = FIELDS[name]
+    if name == "id":
+        return "s.sid"
+    if name == "source":
+        return "(select name from sources where id = s.source)"
+    if name == "status":
+        return "s.status"
+    if known.type == "string":
+        return f"(select value from strings where id = s.{name})"
+    return statement.expression(name)
+
+
+def _typed(item: dict[str, Any]) -> dict[str, Any]:
+    item["status"] = STATUSES[item["status"]]
+    for name in ("bounced", "returning", "active"):
+        if item[name] is not None:
+            item[name] = bool(item[name])
+    return item
+
+
+def _order(name: str) -> Callable[[Statement], str]:
+    if name not in LISTED:
+        raise BadRequest(f"cannot sort by {name!r}; try one of {', '.join(LISTED)}")
+    if FIELDS[name].type == "string":
+        return lambda statement: f"coalesce({_shown(statement, name)}, '')"
+    if FIELDS[name].type == "boolean":
+        return lambda statement: f"coalesce({_shown(statement, name)}, -1)"
+    return lambda statement: _shown(statement, name)
+
+
+def _after(statement: Statement, search: Search, key: str) -> str:
+    if not search.cursor:
+        return ""
+    sort, descending, last_key, last_id = _decode_cursor(search.cursor)
+    if (sort, descending) != (search.sort, search.descending):
+        raise BadRequest("this cursor belongs to a question with another order")
+    sign = "<" if search.descending else ">"
+    value, row = statement.bind(last_key), statement.bind(last_id)
+    return f" and ({key}, s.id) {sign} ({value}, {row})"
+
+
+def _encode_cursor(parts: list[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str) -> list[Any]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        parts = orjson.loads(base64.urlsafe_b64decode(padded.encode()))
+        sort, descending, last_key, last_id = parts
+    except ValueError:
+        raise BadRequest("this is no cursor of ours; start again without one") from None
+    if (
+        not isinstance(sort, str)
+        or not isinstance(descending, bool)
+        or not isinstance(last_key, (str, int, float))
+        or not isinstance(last_id, int)
+        or abs(last_id) >= 1 << 63
+        or (isinstance(last_key, int) and abs(last_key) >= 1 << 63)
+    ):
+        raise BadRequest("this is no cursor of ours; start again without one")
+    return [sort, descending, last_key, last_id]
