@@ -1,0 +1,1 @@
+"""Turn ``skald.yml`` and the environment into settings, or refuse them completely."""
