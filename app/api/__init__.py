@@ -1,1 +1,1 @@
-"""HTTP: what is asked comes in, frames go out."""
+"""Answer over HTTP: the JSON data source, flat rows for Infinity, search, operations."""

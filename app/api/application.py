@@ -1,0 +1,62 @@
+"""Put the web service together."""
+
+from typing import Any
+
+from flask import Flask
+
+from app.api import catalogue, operations, queries, sessions, variables
+from app.api.encoding import register_compression
+from app.api.errors import SkaldApi, register_errors
+from app.api.guard import is_guarded, register_guard
+from app.api.service import OpenReader, build_service, install
+from app.api.telemetry import register_telemetry
+from app.settings import Settings
+from app.version import __version__
+
+BLUEPRINTS = (
+    catalogue.blp,
+    queries.blp,
+    sessions.blp,
+    variables.blp,
+    operations.blp,
+)
+
+
+def build(settings: Settings, open_reader: OpenReader) -> Flask:
+    """Build the application.
+
+    Args:
+        settings: what is configured.
+        open_reader: opens the index for one request.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False  # Grafana asks with and without, redirects cost
+    app.config |= _configuration(settings)
+    service = build_service(settings, open_reader)
+    install(app, service)
+    register_telemetry(app, service)
+    register_guard(app, settings)
+    register_compression(app)
+    api = SkaldApi(app)
+    register_errors(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    return app
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = {"info": {"description": "Sessions of your users."}}
+    if is_guarded(settings):
+        bearer = {"type": "http", "scheme": "bearer"}
+        options["components"] = {"securitySchemes": {"token": bearer}}
+        options["security"] = [{"token": []}]
+    return {
+        "API_TITLE": "Skald",
+        "API_VERSION": __version__,
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": options,
+        "MAX_CONTENT_LENGTH": settings.max_body_bytes,
+        "MAX_FORM_MEMORY_SIZE": settings.max_body_bytes,
+    }

@@ -1,0 +1,149 @@
+"""Tell what can be asked, with a target to paste into Infinity for each endpoint."""
+
+from typing import Any
+
+from flask import Response, request
+
+from app.api.blueprint import Blueprint
+from app.api.encoding import answer
+from app.catalog.fields import FIELDS
+from app.catalog.metrics import METRICS
+from app.version import __version__
+
+blp = Blueprint("catalogue", __name__, description="What can be asked.")
+
+_SAYS = {"type": "object"}
+
+
+@blp.route("/", methods=["GET"])
+@blp.response(200, _SAYS)
+def show_start() -> Response:
+    """Say where things are."""
+    return answer(
+        {
+            "name": "Skald",
+            "version": __version__,
+            "about": "Session analytics for Grafana, over logs in Loki.",
+            "catalogue": "/api/v1",
+            "openapi": "/openapi.json",
+            "health": "/healthz",
+            "data_sources": {"infinity": "/api/v1", "json": "/json"},
+        }
+    )
+
+
+@blp.route("/api/v1", methods=["GET"])
+@blp.response(200, _SAYS)
+def show_catalogue() -> Response:
+    """List metrics, fields and endpoints."""
+    return answer(
+        {
+            "metrics": [
+                {
+                    "name": each.name,
+                    "label": each.label,
+                    "unit": each.unit,
+                    "help": each.help,
+                    "thresholds": list(each.thresholds),
+                }
+                for each in METRICS.values()
+            ],
+            "fields": [
+                {
+                    "name": each.name,
+                    "label": each.label,
+                    "type": each.type,
+                    "of": each.scope,
+                    "unit": each.unit,
+                    "help": each.help,
+                    "groups": each.groups,
+                    "choices": list(each.choices),
+                }
+                for each in FIELDS.values()
+            ],
+            "endpoints": [_endpoint(*each) for each in _ENDPOINTS],
+        }
+    )
+
+
+Columns = dict[str, str]
+
+_ENDPOINTS: tuple[tuple[str, str, str, dict[str, str], Columns], ...] = (
+    (
+        "/api/v1/query",
+        "Figures over the range: one row a label set, one column a metric.",
+        "table",
+        {"metric": "sessions,error_rate", "by": "app"},
+        {"app": "string", "sessions": "number", "error_rate": "number"},
+    ),
+    (
+        "/api/v1/query_range",
+        "Figures bucket by bucket: long rows, ascending.",
+        "timeseries",
+        {"metric": "sessions", "by": "app", "step": "${__interval}"},
+        {"time": "timestamp_epoch", "app": "string", "Value": "number"},
+    ),
+    (
+        "/api/v1/sessions",
+        "Sessions, newest first.",
+        "table",
+        {"format": "rows", "limit": "500"},
+        {
+            "start": "timestamp_epoch",
+            "id": "string",
+            "app": "string",
+            "user_name": "string",
+            "duration": "number",
+            "views": "number",
+            "errors": "number",
+            "status": "string",
+        },
+    ),
+    (
+        "/api/v1/variables/app",
+        "Values of a field, for a variable of the dashboard.",
+        "table",
+        {},
+        {"__text": "string", "__value": "string"},
+    ),
+)
+
+
+def _endpoint(
+    path: str, about: str, layout: str, parameters: dict[str, str], columns: Columns
+) -> dict[str, Any]:
+    example = "&".join(f"{name}={value}" for name, value in parameters.items())
+    return {
+        "path": path,
+        "about": about,
+        "example": f"{request.host_url.rstrip('/')}{path}?{example}".rstrip("?"),
+        "infinity": _target(path, layout, parameters, columns),
+    }
+
+
+def _target(
+    path: str, layout: str, parameters: dict[str, str], columns: Columns
+) -> dict[str, Any]:
+    given = {"from": "${__timeFrom}", "to": "${__timeTo}", **parameters}
+    return {
+        "refId": "A",
+        "type": "json",
+        "parser": "backend",
+        "source": "url",
+        "format": layout,
+        "url": path,
+        "root_selector": "",
+        "url_options": {
+            "method": "GET",
+            "data": "",
+            "headers": [],
+            "params": [{"key": key, "value": value} for key, value in given.items()],
+        },
+        "columns": [
+            {"selector": name, "text": name, "type": kind}
+            for name, kind in columns.items()
+        ],
+        "filters": [],
+        "computed_columns": [],
+        "pagination_mode": "none",
+    }

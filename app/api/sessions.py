@@ -1,0 +1,108 @@
+"""Find sessions, and show one."""
+
+from typing import Any
+
+from flask import Response
+
+from app.api.blueprint import Blueprint
+from app.api.details import detail
+from app.api.encoding import answer
+from app.api.questions import (
+    WORDS,
+    Asked,
+    Problems,
+    nearest,
+    read_range,
+    read_selector,
+    single,
+    whole,
+)
+from app.api.schemas import FOUND, GRAMMAR, NothingSchema, SessionsSchema
+from app.api.service import reader
+from app.catalog.fields import FIELDS
+from app.clock import now
+from app.errors import BadRequest, NotFound, UnknownName
+from app.sessionql.plan import And, Compare, Window
+from app.store.seam import Found, Search
+
+blp = Blueprint("sessions", __name__, url_prefix="/api/v1", description="Sessions.")
+
+SEARCH_WORDS = WORDS | {"sort", "order", "limit", "cursor", "format"}
+SORTABLE = frozenset(name for name, each in FIELDS.items() if each.scope == "session")
+LIMIT = 50
+
+
+@blp.route("/sessions", methods=["GET", "POST"])
+@blp.arguments(SessionsSchema, location="query")
+@blp.doc(
+    description=(
+        "Sessions that began in the range, a page at a time: ask again with `cursor` "
+        "until `next_cursor` is null. `format=rows` gives the root array that Infinity "
+        f"takes without a selector. {GRAMMAR}"
+    )
+)
+@blp.response(200, FOUND)
+def find_sessions(asked: Asked) -> Response:
+    """Find sessions."""
+    layout = single(asked, "format") or "page"
+    if layout not in {"page", "rows"}:
+        raise BadRequest(f"no format {layout[:60]!r}: give page or rows")
+    found = reader().search(read_search(asked, now()))
+    return answer(found.items if layout == "rows" else _page(found))
+
+
+def read_search(asked: Asked, at: int, words: frozenset[str] = SEARCH_WORDS) -> Search:
+    """Read a question for sessions.
+
+    Raises:
+        BadRequest: lists everything that cannot be meant.
+    """
+    problems = Problems()
+    selector = read_selector(asked, at, words, problems)
+    window, sort, descending = Window(0, 1, 0, at), "start", True
+    with problems.noted():
+        window = Window(*read_range(asked, at), 0, at)
+    with problems.noted():
+        sort, descending = read_sort(asked)
+    problems.tell()
+    limit = whole(asked, "limit", LIMIT)
+    return Search(window, selector, sort, descending, limit, single(asked, "cursor"))
+
+
+def read_sort(asked: Asked) -> tuple[str, bool]:
+    """Read what to sort by, and whether descending.
+
+    Raises:
+        BadRequest: it is no field of sessions, or no order.
+    """
+    text = single(asked, "sort") or "-start"
+    name, descending = text.removeprefix("-"), text.startswith("-")
+    if name not in SORTABLE:
+        hint = nearest(name, SORTABLE)
+        raise UnknownName(f"cannot sort by {name[:60]!r}{hint}")
+    order = single(asked, "order")
+    if order and order not in {"asc", "desc"}:
+        raise BadRequest(f"no order {order[:60]!r}: give asc or desc")
+    return name, order == "desc" if order else descending
+
+
+def _page(found: Found) -> dict[str, Any]:
+    return {
+        "items": found.items,
+        "next_cursor": found.next_cursor,
+        "total": found.total,
+    }
+
+
+@blp.route("/sessions/<app>/<session_id>", methods=["GET", "POST"])
+@blp.arguments(NothingSchema, location="query")
+@blp.response(200, {"type": "object"})
+def show_session(_asked: Asked, app: str, session_id: str) -> Response:
+    """Show one session: its overview, user, device, views, actions and errors."""
+    session = reader().session(app, session_id)
+    if session is None:
+        raise NotFound(f"no session {session_id[:80]!r} of the app {app[:80]!r}")
+    same = (Compare("app", "=", (app,)), Compare("id", "=", (session_id,)))
+    window = Window(session.start, session.start + 1, 0, now())
+    listed = reader().search(Search(window, And(same), limit=1)).items
+    return answer(detail(session, listed[0] if listed else {}))

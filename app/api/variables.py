@@ -1,0 +1,101 @@
+"""List the values of a field, for the variables of a dashboard."""
+
+from flask import Response
+
+from app.api.blueprint import Blueprint
+from app.api.encoding import answer
+from app.api.questions import (
+    WORDS,
+    Asked,
+    Problems,
+    nearest,
+    read_range,
+    read_selector,
+    whole,
+)
+from app.api.schemas import GRAMMAR, OptionSchema, VariablesSchema
+from app.api.service import reader
+from app.catalog.fields import FIELDS, Field, find
+from app.catalog.metrics import METRICS
+from app.clock import now
+from app.errors import NotFound
+from app.sessionql.plan import Window
+from app.store.seam import Reader
+
+blp = Blueprint("variables", __name__, url_prefix="/api/v1", description="Variables.")
+
+VARIABLE_WORDS = WORDS | {"limit"}
+LIMIT = 1_000
+RANGE = 7 * 86_400_000  # ms; a variable should not miss who was not here this morning
+
+PLURALS = {
+    name[:-1] + "ies" if name.endswith("y") else name + "s": name for name in FIELDS
+} | {
+    "countries": "country",
+    "statuses": "status",
+    "entries": "entry",
+    "exits": "exit",
+}
+
+
+@blp.route("/variables/<name>", methods=["GET", "POST"])
+@blp.arguments(VariablesSchema, location="query")
+@blp.doc(
+    description=(
+        "Values of a field in the sessions of the range, most frequent first; filters "
+        "on other fields chain variables. `metrics` and `fields` list what can be asked. "
+        f"At least one row, since Infinity fails on none. {GRAMMAR}"
+    )
+)
+@blp.response(200, OptionSchema(many=True))
+def list_values(asked: Asked, name: str) -> Response:
+    """List the values of a variable."""
+    options = list_options(name, asked, reader())
+    rows = [{"__text": text, "__value": value} for text, value in options]
+    return answer(rows or [{"__text": "(none)", "__value": ""}])
+
+
+def list_options(name: str, asked: Asked, index: Reader) -> list[tuple[str, str]]:
+    """List (text, value) of the variable *name*.
+
+    Raises:
+        NotFound: there is no such variable.
+        BadRequest: a filter cannot be meant.
+    """
+    if name in _DECLARED:
+        return _DECLARED[name]
+    field = variable(name)
+    at, problems = now(), Problems()
+    # A variable is not narrowed by itself, or there would be no way back.
+    others = {key: value for key, value in asked.items() if key != field.name}
+    selector = read_selector(others, at, VARIABLE_WORDS, problems)
+    window = Window(0, 1, 0, at)
+    with problems.noted():
+        window = Window(*read_range(asked, at, RANGE), 0, at)
+    problems.tell()
+    if field.choices and not others:
+        return [(each, each) for each in field.choices]
+    if not field.groups and field.scope != "attribute":
+        return []
+    limit = whole(asked, "limit", LIMIT)
+    found = index.values(field.name, window, selector, limit)
+    return [(value, value) for value, _ in found if value]
+
+
+def variable(name: str) -> Field:
+    """Return the field that a variable lists; ``apps`` means ``app``.
+
+    Raises:
+        NotFound: there is none.
+    """
+    field = find(PLURALS.get(name, name))
+    if field is None:
+        known = frozenset(FIELDS) | frozenset(_DECLARED)
+        raise NotFound(f"no variable {name[:60]!r}{nearest(name, known)}")
+    return field
+
+
+_DECLARED = {
+    "metrics": [(each.label, each.name) for each in METRICS.values()],
+    "fields": [(each.label, each.name) for each in FIELDS.values() if each.groups],
+}
