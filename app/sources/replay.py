@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
 from app import clock
 from app.errors import SourceRefused
@@ -16,6 +16,15 @@ from app.sources.model import Page, Stream, make_page
 
 PAGE = 1_000  # entries, more only when they share their nanosecond
 SECOND = 1_000_000_000  # ns
+
+
+class _Row(msgspec.Struct):
+    """One line of a file."""
+
+    ts_ns: int
+    labels: Labels
+    line: str
+    structured_metadata: Labels = {}
 
 
 class ReplaySource:
@@ -79,23 +88,21 @@ def read_entries(path: Path) -> Iterator[Entry]:
         SourceRefused: it cannot be read; names the file and the line.
     """
     number = 0
+    decode = msgspec.json.Decoder(_Row).decode
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):  # noqa: B007 - for the message
                 if line.strip():
-                    yield _entry(orjson.loads(line))
+                    row = decode(line)
+                    metadata = row.structured_metadata
+                    yield Entry(row.ts_ns, row.line, row.labels, metadata)
     except OSError as err:
         raise SourceRefused(f"cannot read {path}: {err.strerror}") from err
-    except (KeyError, TypeError, ValueError) as err:
+    except msgspec.MsgspecError as err:
         raise SourceRefused(
             f'{path}:{number}: not an entry like {{"ts_ns": 1, "labels": {{}}, '
             f'"line": "..."}} ({err})'
         ) from err
-
-
-def _entry(given: dict[str, Any]) -> Entry:
-    metadata = given.get("structured_metadata") or {}
-    return Entry(int(given["ts_ns"]), given["line"], given["labels"], metadata)
 
 
 def _when(entry: Entry) -> int:

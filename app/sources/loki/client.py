@@ -27,12 +27,10 @@ AT_ONCE_S = 0.05  # a kept connection that fails so soon was closed before
 LONGEST_URL = 4_000  # characters of parameters; longer ones go as a form
 
 Params = Mapping[str, str | int]
-_UNSPEAKABLE = (requests.exceptions.InvalidHeader, UnicodeError)
 _HTTP_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     OSError,
-    ValueError,  # of headers that cannot be written
 )
 
 _UNTRUSTED = re.compile(r"CERTIFICATE|WRONG_VERSION|X509|certificate")
@@ -141,13 +139,8 @@ class Client:
                 body = self._read(response)
         except SourceError:
             raise
-        except _UNSPEAKABLE as err:  # whose text holds what cannot be sent
-            raise SourceRefused(
-                "loki.token, loki.username, loki.password or loki.tenant has "
-                f"characters that HTTP cannot carry ({type(err).__name__})"
-            ) from None
         except _HTTP_ERRORS as err:
-            raise self._failure(err, time.monotonic() - began) from err
+            raise self._failure(err, time.monotonic() - began) from None
         self.counters.received(len(body))
         return body
 

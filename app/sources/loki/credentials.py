@@ -22,11 +22,12 @@ class Credentials(AuthBase):
         """Sign *request*."""
         token = self._token_file.read() or self._settings.token
         if token:
-            request.headers["Authorization"] = f"Bearer {token}"
+            request.headers["Authorization"] = f"Bearer {_carried(token, 'token')}"
         elif self._basic:
             request.headers["Authorization"] = self._basic
         if self._settings.tenant:
-            request.headers["X-Scope-OrgID"] = self._settings.tenant
+            tenant = _carried(self._settings.tenant, "tenant")
+            request.headers["X-Scope-OrgID"] = tenant
         return request
 
 
@@ -89,6 +90,13 @@ def bare_url(url: str) -> str:
     parts = split_url(url)
     place = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+
+
+def _carried(text: str, setting: str) -> str:
+    """Return *text* if a header can carry it; else name the setting, not the text."""
+    if not (text.isascii() and text.isprintable()):
+        raise SourceRefused(f"loki.{setting} has characters that HTTP cannot carry")
+    return text
 
 
 def _basic(settings: LokiSettings) -> str:
