@@ -20,6 +20,9 @@ _RESET_MS = 100  # a page left so soon after the session was reset was not visit
 Timed = list[tuple[int, int, Event]]
 
 
+_NO_NAV = frozenset({"", "unknown"})  # of older SDKs, and of a tab's first load
+
+
 class _Visit:
     """A view being found: where, since when, and which document it belongs to."""
 
@@ -156,9 +159,10 @@ def _give_vitals(
     for _, _, event in timed:
         if event.kind == VITAL and event.value is not None:
             nav = (event.facts or {}).get("nav", "")
-            visit = by_nav.get(nav) or by_page.get(_place(contexts[event.context]))
-            if visit is not None:
-                visit.vitals[event.name] = event.value
+            place = _place(contexts[event.context])
+            owner = by_page.get(place) if nav in _NO_NAV else by_nav.get(nav)
+            if owner is not None:
+                owner.vitals[event.name] = event.value
 
 
 def _finish(visits: list[_Visit]) -> Iterator[View]:

@@ -1,6 +1,6 @@
 """Say what a source gives: pages of raw streams, and counts to compare them with."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Mapping
 from typing import Protocol
 
 from app.model import Page, Stream
@@ -13,7 +13,7 @@ class Source(Protocol):
 
     name: str
 
-    def pages(self, start: int, end: int) -> Iterator[Page]:
+    def pages(self, start: int, end: int) -> Generator[Page, None, None]:
         """Give pages that cover ``[start, end)`` (ns) exactly: contiguous, ascending.
 
         Raises:
@@ -28,6 +28,14 @@ class Source(Protocol):
             By bucket *t* (ns, a multiple of the step): the entries in ``(t - step, t]``.
             Only buckets that lie wholly inside ``(start, end]``; empty ones are left out.
         """
+        ...
+
+    def state(self) -> Mapping[str, float]:
+        """Return what was learned and is worth keeping: a small dictionary."""
+        ...
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Take up what ``state`` gave in another run."""
         ...
 
     def close(self) -> None:

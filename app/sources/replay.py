@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class ReplaySource:
             return 0, 0
         return self._entries[0].ts, self._entries[-1].ts + 1
 
-    def pages(self, start: int, end: int) -> Iterator[Page]:
+    def pages(self, start: int, end: int) -> Generator[Page, None, None]:
         """Yield pages that cover ``[start, end)`` (ns): contiguous, ascending."""
         last = bisect_left(self._entries, end, key=_when)
         while start < end:
@@ -76,6 +76,13 @@ class ReplaySource:
         return dict(
             Counter(-(-entry.ts // step) * step for entry in self._entries[since:until])
         )
+
+    def state(self) -> Mapping[str, float]:
+        """Return nothing: there is nothing to learn."""
+        return {}
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Take up nothing."""
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

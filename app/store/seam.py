@@ -89,8 +89,17 @@ class JobStatus:
 class Writer(Protocol):
     """The index, opened for writing: one at a time, whatever happens."""
 
-    def ingest(self, source: str, batch: Batch, progress: Progress) -> Ingested:
-        """Add *batch* and *progress* in one transaction; twice is once."""
+    def ingest(
+        self,
+        source: str,
+        batch: Batch,
+        progress: Progress,
+        lease: tuple[str, str] | None = None,
+    ) -> Ingested:
+        """Add *batch* and *progress* in one transaction; twice is once.
+
+        With a *lease* (name, owner), only while that holds.
+        """
 
     def cursor(self, source: str) -> int:
         """Return how far *source* has been read, ns; 0 = nothing."""

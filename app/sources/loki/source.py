@@ -1,7 +1,7 @@
 """Follow one selector in one Loki."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 
 from app import clock
@@ -51,7 +51,7 @@ class LokiSource:
         self._idle = [self._new_client()]
         self._lock = threading.Lock()
 
-    def pages(self, start: int, end: int) -> Iterator[Page]:
+    def pages(self, start: int, end: int) -> Generator[Page, None, None]:
         """Yield pages that cover ``[start, end)`` (ns): contiguous, ascending.
 
         One nanosecond is never divided: it is one page, whatever it weighs.
