@@ -21,6 +21,7 @@ COMPILE := -m uv pip compile --quiet --universal --python-version 3.11 \
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench run wheel fmt docs dev lock upgrade clean
+.PHONY: style types layers reference
 
 help: ## List what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
@@ -30,13 +31,21 @@ demo: $(VENV)/.run ## Run Skald on a small living world; prints what to try
 	@$(PY) -m app.cli demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests: make test ARGS="-k cart", JOBS=0 for one process
-	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
-check: $(VENV)/.dev ## Check style, types, layers, and that generated docs are current
+check: style types layers reference ## Check style, types, layers, and that generated docs are current
+
+style: $(VENV)/.dev
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
+
+types: $(VENV)/.dev
 	@$(PY) -m mypy
+
+layers: $(VENV)/.dev
 	@$(PY) $(VENV)/bin/lint-imports --no-logo
+
+reference: $(VENV)/.dev
 	@$(PY) -m docs.build --check
 
 bench: $(VENV)/.dev ## Measure ingest: lines a second, memory, bytes a session

@@ -41,7 +41,7 @@ def _sum(name: str, label: str, text: str) -> Metric:
 
 
 def _vital(name: str, good: float, poor: float) -> Metric:
-    # Thresholds: web.dev/articles/defining-core-web-vitals-thresholds
+    # As in web.dev/articles/defining-core-web-vitals-thresholds
     return Metric(
         f"{name}_p75",
         f"{name.upper()} p75",

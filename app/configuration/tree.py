@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import yaml
 
@@ -74,7 +73,7 @@ def read_tree(path: Path, problems: Problems) -> Section:
 def _compose(text: str) -> yaml.Node | None:
     loader = yaml.SafeLoader(text)
     try:
-        return cast("yaml.Node | None", loader.get_single_node())
+        return loader.get_single_node()
     except RecursionError:
         raise yaml.YAMLError("is nested too deeply") from None
     finally:

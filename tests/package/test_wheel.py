@@ -1,0 +1,89 @@
+"""What is built works away from the checkout."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.version import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run *command* with nothing of the checkout in its environment."""
+    environ = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith(("SKALD_", "PYTHON", "VIRTUAL_ENV", "COV_"))
+    }
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the Python of an empty environment into which the wheel was installed."""
+    place = tmp_path_factory.mktemp("wheel")
+    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation")
+    run(*build, "--outdir", place, ROOT, cwd=place)
+    run(sys.executable, "-m", "venv", place / "env", cwd=place)
+    python = place / "env/bin/python"
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "-r", ROOT / "requirements.txt", cwd=place)
+    (wheel,) = place.glob("*.whl")
+    run(*pip, "--no-deps", wheel, cwd=place)
+    run(python, "-m", "pip", "check", cwd=place)
+    return python
+
+
+def test_command_is_installed(python: Path, tmp_path: Path) -> None:
+    """``skald`` says its commands and its version."""
+    skald = python.with_name("skald")
+
+    assert "Session analytics for Grafana" in run(skald, "--help", cwd=tmp_path)
+    assert __version__ in run(skald, "--version", cwd=tmp_path)
+    assert "port: 8700" in run(skald, "settings", cwd=tmp_path)
+
+
+def test_rules_and_dashboards_are_found(python: Path, tmp_path: Path) -> None:
+    """What ships with Skald ships in the wheel, all of it."""
+    script = (
+        "from app.shipped import grafana_dir, rules_dir\n"
+        "for each in (rules_dir(), grafana_dir()):\n"
+        "    for path in each.rglob('*'):\n"
+        "        print(each.name, path.relative_to(each))\n"
+    )
+
+    found = run(python, "-c", script, cwd=tmp_path).splitlines()
+
+    assert sorted(found) == sorted(
+        f"{name} {path.relative_to(ROOT / name)}"
+        for name in ("rules", "grafana")
+        for path in (ROOT / name).rglob("*")
+        if "__pycache__" not in path.parts
+    )
+
+
+def test_installed_package_is_not_the_checkout(python: Path, tmp_path: Path) -> None:
+    """The tests above would prove nothing if the checkout were on the path."""
+    where = run(python, "-c", "import app; print(app.__file__)", cwd=tmp_path)
+
+    assert str(ROOT) not in where
+
+
+def test_wsgi_can_be_imported(python: Path, tmp_path: Path) -> None:
+    """Gunicorn finds the application in the wheel."""
+    run(python, "-c", "import wsgi; assert callable(wsgi.app)", cwd=tmp_path)
