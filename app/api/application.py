@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.api import catalogue, operations, queries, sessions, variables
+from app.api import catalogue, grafana_json, operations, queries, sessions, variables
 from app.api.encoding import register_compression
 from app.api.errors import SkaldApi, register_errors
 from app.api.guard import is_guarded, register_guard
@@ -18,6 +18,7 @@ BLUEPRINTS = (
     queries.blp,
     sessions.blp,
     variables.blp,
+    grafana_json.blp,
     operations.blp,
 )
 

@@ -19,7 +19,7 @@ from app.catalog.fields import FIELDS, Field, find
 from app.catalog.metrics import METRICS
 from app.clock import now
 from app.errors import NotFound
-from app.sessionql.plan import Window
+from app.sessionql.plan import Filter, Window
 from app.store.seam import Reader
 
 blp = Blueprint("variables", __name__, url_prefix="/api/v1", description="Variables.")
@@ -69,17 +69,32 @@ def list_options(name: str, asked: Asked, index: Reader) -> list[tuple[str, str]
     # A variable is not narrowed by itself, or there would be no way back.
     others = {key: value for key, value in asked.items() if key != field.name}
     selector = read_selector(others, at, VARIABLE_WORDS, problems)
-    window = Window(0, 1, 0, at)
+    span = (0, 1)
     with problems.noted():
-        window = Window(*read_range(asked, at, RANGE), 0, at)
+        span = read_range(asked, at, RANGE)
     problems.tell()
-    if field.choices and not others:
-        return [(each, each) for each in field.choices]
+    limit = whole(asked, "limit", LIMIT)
+    return [(value, value) for value in list_tags(field, span, selector, index, limit)]
+
+
+def list_tags(
+    field: Field,
+    span: tuple[int, int],
+    selector: Filter,
+    index: Reader,
+    limit: int = LIMIT,
+) -> list[str]:
+    """List the values of *field* in sessions that began in *span*, most frequent first.
+
+    A number has too many to be worth a list.
+    """
+    if field.type == "boolean":
+        return ["true", "false"]
     if not field.groups and field.scope != "attribute":
         return []
-    limit = whole(asked, "limit", LIMIT)
+    window = Window(*span, 0, now())
     found = index.values(field.name, window, selector, limit)
-    return [(value, value) for value, _ in found if value]
+    return [value for value, _ in found if value]
 
 
 def variable(name: str) -> Field:

@@ -1,0 +1,219 @@
+"""Answer the queries of one panel, each in the layout it asks for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.api.frames import (
+    Row,
+    field_column,
+    metric_column,
+    to_dataframe_json,
+    to_fields,
+    to_long_rows,
+    to_rows,
+    to_table,
+    to_timeserie,
+)
+from app.api.parameters import decode_list, parse_duration
+from app.api.payloads import (
+    WORDS,
+    Body,
+    Payload,
+    read_ad_hoc,
+    read_count,
+    read_payload,
+    read_scoped,
+    read_time_range,
+)
+from app.api.questions import Problems, Question, ask, read_selector, single, unit_of
+from app.api.releases import find_releases
+from app.api.sessions import read_sort
+from app.api.steps import nice_step
+from app.api.targets import (
+    DATAFRAME_JSON,
+    FRAME,
+    ROWS,
+    TABLE,
+    TIMESERIES,
+    Wanted,
+    read_target,
+)
+from app.catalog import names
+from app.catalog.fields import FIELDS
+from app.catalog.metrics import Metric
+from app.sessionql.evaluate import Frame
+from app.sessionql.plan import Filter, Window, both
+from app.settings import Settings
+from app.store.seam import Reader, Search
+
+MAX_TARGETS = 50
+SESSIONS = 100  # listed when a target does not say
+_MOST_SESSIONS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What all queries of a panel share."""
+
+    start: int
+    end: int
+    now: int
+    interval: int  # ms
+    points: int
+    ad_hoc: Filter
+    raws: Mapping[str, tuple[str, ...]]
+    index: Reader
+    settings: Settings
+
+
+def read_panel(body: Body, now: int, index: Reader, settings: Settings) -> Panel:
+    """Read what all queries of a panel share.
+
+    Raises:
+        BadRequest: the range or an ad hoc filter cannot be meant.
+    """
+    start, end = read_time_range(body.get("range"), now)
+    filters = body.get("filters") or body.get("adhocFilters")
+    return Panel(
+        start,
+        end,
+        now,
+        read_count(body.get("intervalMs"), 0),
+        read_count(body.get("maxDataPoints"), settings.points),
+        read_ad_hoc(filters, now),
+        read_scoped(body),
+        index,
+        settings,
+    )
+
+
+def answer_target(target: Body, panel: Panel) -> Iterator[Row | list[Row]]:
+    """Answer one query; one that is hidden or names nothing has no answer.
+
+    Raises:
+        BadRequest: it cannot be meant.
+        TooExpensive: the store hit its time limit.
+    """
+    if target.get("hide") in (True, "true"):
+        return
+    for name in decode_list(target.get("target") or "") or ():
+        payload = read_payload(target, panel.raws)
+        layout = single(payload.asked, "format")
+        wanted = read_target(name, target.get("type") or "", layout)
+        for item in _items(wanted, payload, panel):
+            yield _signed(item, target, payload.notices)
+
+
+def _signed(
+    item: Row | list[Row], target: Body, notices: Sequence[str]
+) -> Row | list[Row]:
+    """Say whose answer it is, and what to know of it."""
+    if isinstance(item, list):
+        return item
+    told = [*notices, *item.pop("notices", ())]
+    signed = item.get("schema", item)
+    if target.get("refId"):
+        signed["refId"] = target["refId"]
+    if told:
+        texts = [{"severity": "warning", "text": text} for text in dict.fromkeys(told)]
+        signed["meta"] = {"notices": texts}
+    return item
+
+
+def _items(wanted: Wanted, payload: Payload, panel: Panel) -> Iterator[Row | list[Row]]:
+    problems = Problems()
+    selector = read_selector(payload.asked, panel.now, WORDS, problems)
+    problems.tell()
+    selector = both(selector, panel.ad_hoc)
+    if wanted.name == "session_list":
+        yield _list_sessions(wanted, payload, panel, selector)
+    elif wanted.name == "releases":
+        yield _list_releases(panel, selector)
+    else:
+        yield from _figures(wanted, payload, panel, selector)
+
+
+def _figures(
+    wanted: Wanted, payload: Payload, panel: Panel, selector: Filter
+) -> Iterator[Row | list[Row]]:
+    metric = names.metric(wanted.name)
+    step = 0 if wanted.layout == TABLE else _step(metric, payload, panel)
+    window = Window(panel.start, panel.end, step, panel.now)
+    by = tuple(payload.asked.get("by", ()))
+    question = Question((metric,), by, selector, window)
+    series = read_count(single(payload.asked, "limit"), 0)
+    frame = ask(question, panel.index, panel.settings, series)[0]
+    for item in _lay_out(wanted.layout, metric, frame):
+        if isinstance(item, dict):
+            item["notices"] = frame.notices
+        yield item
+
+
+def _lay_out(layout: str, metric: Metric, frame: Frame) -> Iterator[Row | list[Row]]:
+    if layout == TIMESERIES:
+        yield from to_timeserie(metric, frame)
+    elif layout == FRAME:
+        yield from to_fields(metric, frame)
+    elif layout == DATAFRAME_JSON:
+        yield from to_dataframe_json(metric, frame)
+    elif layout == ROWS:
+        yield to_long_rows([metric], [frame])
+    else:
+        columns = [*map(field_column, frame.by), metric_column(metric)]
+        yield to_table(to_rows([metric], [frame]), columns)
+
+
+def _step(metric: Metric, payload: Payload, panel: Panel) -> int:
+    """Choose the step: as asked, but never more points than may be."""
+    unit, length = unit_of([metric]), panel.end - panel.start
+    asked = parse_duration(single(payload.asked, "step")) or panel.interval
+    points = max(1, min(panel.points, panel.settings.max_points))
+    if asked <= 0:
+        return nice_step(length, points, unit)
+    least = nice_step(length, panel.settings.max_points, unit)
+    return max(least, -(-asked // unit) * unit)
+
+
+def _list_sessions(
+    wanted: Wanted, payload: Payload, panel: Panel, selector: Filter
+) -> Row | list[Row]:
+    window = Window(panel.start, panel.end, 0, panel.now)
+    sort, descending = read_sort(payload.asked)
+    limit = min(read_count(single(payload.asked, "limit"), SESSIONS), _MOST_SESSIONS)
+    found = panel.index.search(Search(window, selector, sort, descending, limit))
+    if wanted.layout == ROWS and found.items:
+        return found.items
+    shown = [name for name, each in FIELDS.items() if each.scope == "session"]
+    shown.sort(key=lambda name: name != "start")
+    return to_table(found.items, [field_column(name) for name in shown])
+
+
+_RELEASE_COLUMNS = {
+    "time": "time",
+    "timeEnd": "time",
+    "title": "string",
+    "text": "string",
+    "tags": "string",
+    "id": "string",
+}
+
+
+def _list_releases(panel: Panel, selector: Filter) -> Row:
+    columns = [{"text": text, "type": kind} for text, kind in _RELEASE_COLUMNS.items()]
+    return to_table(release_rows(panel, selector), columns)
+
+
+def release_rows(panel: Panel, selector: Filter) -> list[Row]:
+    """List releases as annotations: a point in time each, so without an end."""
+    window = Window(panel.start, panel.end, 0, panel.now)
+    return [
+        {
+            "time": each.at,
+            "timeEnd": None,
+            "title": f"{each.app} {each.version}",
+            "text": f"First session of {each.version} of {each.app}",
+            "tags": f"release,{each.app}",
+            "id": f"{each.app}/{each.version}",
+        }
+        for each in find_releases(panel.index, window, selector)
+    ]

@@ -1,0 +1,69 @@
+"""Name what a JSON data source query can ask for, and in which layout it answers.
+
+Beside every metric of the catalog there are lists. Dashboards built for other backends
+of that data source name the layout in the target; these names are kept as aliases.
+"""
+
+from dataclasses import dataclass
+
+from app.api.questions import nearest
+from app.catalog.metrics import METRICS
+from app.errors import UnknownName
+
+TIMESERIES, TABLE, FRAME, DATAFRAME_JSON, ROWS = (
+    "timeseries",
+    "table",
+    "frame",
+    "dataframe_json",
+    "rows",
+)
+LAYOUTS = (TIMESERIES, TABLE, FRAME, DATAFRAME_JSON, ROWS)
+
+LISTS = {
+    "session_list": "Sessions, one by one",
+    "releases": "Releases (annotations)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a target asks for: a metric or a list, and the layout it implies."""
+
+    name: str
+    layout: str
+
+
+ALIASES = {
+    "sessions_timeseries": Wanted("sessions", TIMESERIES),
+    "sessions_frame": Wanted("sessions", FRAME),
+    "sessions_dataframejson": Wanted("sessions", DATAFRAME_JSON),
+    "sessions_table": Wanted("session_list", TABLE),
+    "sessions_rows": Wanted("session_list", ROWS),
+    "deploys": Wanted("releases", TABLE),
+}
+
+_TYPES = {"timeserie": TIMESERIES, "timeseries": TIMESERIES, "table": TABLE}
+
+
+def read_target(name: str, kind: str, layout: str) -> Wanted:
+    """Find out what is wanted.
+
+    Args:
+        name: of a metric, a list or an alias.
+        kind: SimpleJSON's ``type`` of the target: timeserie, table or "".
+        layout: what the payload says of it, or "".
+
+    Raises:
+        UnknownName: there is no such target, or no such layout.
+    """
+    if layout and layout not in LAYOUTS:
+        raise UnknownName(f"no format {layout[:60]!r}; known: {', '.join(LAYOUTS)}")
+    wanted = ALIASES.get(name)
+    if wanted is None and name in METRICS:
+        wanted = Wanted(name, TIMESERIES)
+    if wanted is None and name in LISTS:
+        wanted = Wanted(name, TABLE)
+    if wanted is None:
+        known = frozenset(METRICS) | frozenset(LISTS) | frozenset(ALIASES)
+        raise UnknownName(f"no metric {name[:60]!r}{nearest(name, known)}")
+    return Wanted(wanted.name, layout or _TYPES.get(kind, wanted.layout))
