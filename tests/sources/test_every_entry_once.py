@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.demo.standin import Fault, StandIn
 from app.errors import SourceError, TooDense
 from app.model import Entry
+from app.sources.loki.answer import before, read_answer
 from tests.sources.builders import (
     START,
     Key,
@@ -54,7 +55,7 @@ FAULTS = st.lists(
     max_size=2,
 )
 PROPERTY = settings(
-    max_examples=60,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -141,6 +142,19 @@ def test_five_thousand_entries_share_a_nanosecond(shared_loki: StandIn) -> None:
 
     assert len(set(found)) == len(found) == 5_002
     assert source.counters.requests < 60
+
+
+def test_a_stream_out_of_order_loses_nothing() -> None:
+    """A stream that somebody merged badly is put in order before it is cut."""
+    values = [[str(START + at), str(at)] for at in (9, 3, 7, 1)]
+    result = [{"stream": {}, "values": values}]
+    body = {"data": {"resultType": "streams", "result": result}}
+
+    answer = read_answer(body, 0, START, START + 10, 4)
+
+    assert (answer.oldest, answer.newest) == (START + 1, START + 9)
+    kept = [value[1] for stream in before(answer, START + 9) for value in stream.values]
+    assert kept == ["1", "3", "7"]
 
 
 def test_what_only_unreadable_bytes_tell_apart_is_refused(loki: StandIn) -> None:

@@ -10,6 +10,7 @@ import pytest
 from app.demo.standin import Fault, StandIn, refusals
 from app.errors import SourceUnavailable
 from tests.sources.builders import (
+    SECOND,
     START,
     entry,
     follow,
@@ -157,6 +158,34 @@ def test_stopping_ends_a_wait_at_once(loki: StandIn) -> None:
     with pytest.raises(SourceUnavailable, match="stopped while waiting"):
         list(source.pages(START, START + 10))
     source.close()
+
+    assert time.monotonic() - began < 2
+
+
+def test_stopping_ends_a_request_that_loki_holds(loki: StandIn) -> None:
+    """Nor does it wait for an answer."""
+    loki.faults = [Fault(delay_s=3)]
+    stop = threading.Event()
+    source = follow(loki, stop=stop)
+    threading.Timer(0.1, stop.set).start()
+    began = time.monotonic()
+
+    with pytest.raises(SourceUnavailable, match="stopped reading"):
+        list(source.pages(START, START + 10))
+    source.close()
+
+    assert time.monotonic() - began < 2
+
+
+def test_closing_ends_a_count_that_loki_holds(loki: StandIn) -> None:
+    """A source may be closed from another thread."""
+    loki.faults = [Fault(delay_s=3)]
+    source = follow(loki)
+    threading.Timer(0.1, source.close).start()
+    began = time.monotonic()
+
+    with pytest.raises(SourceUnavailable, match="stopped asking"):
+        source.counts(START, START + 60 * SECOND, 60)
 
     assert time.monotonic() - began < 2
 

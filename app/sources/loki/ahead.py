@@ -5,9 +5,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from app.errors import SourceUnavailable
 from app.sources.loki.client import Client
 from app.sources.model import Page
 
+LOOK_S = 0.2  # how often a waiting reader looks whether to stop
 JOIN_S = 2.0  # how long to wait for threads whose connection was hung up
 Fetch = Callable[[Client, int, int], Page]  # the first page of [start, end)
 
@@ -38,15 +40,22 @@ class Ahead:
         window: ns that one fetch should ask for.
         depth: pages fetched or being fetched, beside the one that was read last.
         room: bytes of pages fetched ahead, above which only that next one is fetched.
+        stop: ends reading, also while Loki holds a request.
     """
 
     def __init__(
-        self, fetch: Fetch, window: Callable[[], int], depth: int, room: float
+        self,
+        fetch: Fetch,
+        window: Callable[[], int],
+        depth: int,
+        room: float,
+        stop: threading.Event,
     ) -> None:
         self._fetch = fetch
         self._window = window
         self._depth = depth
         self._room = room
+        self._stop = stop
         self._line: deque[_Stretch] = deque()
         self._changed = threading.Condition()
         self._is_closed = False
@@ -83,7 +92,9 @@ class Ahead:
             while (head := self._line[0]).page is None:
                 if head.error is not None:
                     raise head.error
-                self._changed.wait()
+                if self._stop.is_set():
+                    raise SourceUnavailable("stopped reading Loki")
+                self._changed.wait(LOOK_S)
             self._line.popleft()
             self._changed.notify_all()
             return head.page

@@ -129,7 +129,7 @@ class Client:
 
     def _ask(self, path: str, params: Params, headers: Mapping[str, str]) -> bytes:
         """Make one attempt."""
-        if self._hung_up:
+        if self._hung_up or self._waiter.stop.is_set():
             raise SourceUnavailable("stopped asking Loki")
         self.counters.asked()
         self._is_fresh = False

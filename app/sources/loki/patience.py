@@ -67,14 +67,14 @@ class Patience:
             attempts = self._failures + 1
             raise SourceUnavailable(
                 f"{trouble} (gave up after {attempts} attempts)"
-            ) from trouble
+            ) from None
         if asked > LONGEST_ASKED_S:
             raise SourceUnavailable(f"{trouble} (come back in {asked:.0f} s)")
         seconds = asked or self._backoff()
         self._failures += 1
         waiter.counters.waited(seconds)
         if waiter.stop.is_set() or waiter.wait(seconds):
-            raise SourceUnavailable("stopped while waiting for Loki") from trouble
+            raise SourceUnavailable(f"stopped while waiting: {trouble}") from None
 
     def _backoff(self) -> float:
         longest = min(LONGEST_S, FIRST_S * 2.0**self._failures)

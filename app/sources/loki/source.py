@@ -49,6 +49,7 @@ class LokiSource:
         self._gauge = Gauge(settings.loki)
         self._pager = Pager(self._query, self._gauge)
         self._idle = [self._new_client()]
+        self._lent: set[Client] = set()
         self._lock = threading.Lock()
 
     def pages(self, start: int, end: int) -> Generator[Page, None, None]:
@@ -67,6 +68,7 @@ class LokiSource:
             self._gauge.window,
             depth,
             depth * self._gauge.page_bytes,
+            self._stop,
         )
         with self._borrowed(depth) as clients:
             yield from ahead.read(clients, start, end)
@@ -94,9 +96,10 @@ class LokiSource:
         self._gauge.restore(state)
 
     def close(self) -> None:
-        """Let go of connections; waits under way end."""
-        self._stop.set()
+        """Let go of connections; requests under way end. ``stop`` is not touched."""
         with self._lock:
+            for client in self._lent:
+                client.hang_up()
             for client in self._idle:
                 client.close()
             self._idle.clear()
@@ -109,12 +112,17 @@ class LokiSource:
         """Lend clients; after an exception they are not used again."""
         with self._lock:
             clients = [self._idle.pop() for _ in range(min(count, len(self._idle)))]
-        clients += [self._new_client() for _ in range(count - len(clients))]
+            clients += [self._new_client() for _ in range(count - len(clients))]
+            self._lent.update(clients)
         try:
             yield clients
         except BaseException:
             for client in clients:
                 client.close()
             raise
-        with self._lock:
-            self._idle += clients
+        else:
+            with self._lock:
+                self._idle += clients
+        finally:
+            with self._lock:
+                self._lent.difference_update(clients)
