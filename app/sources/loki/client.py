@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import orjson
 import requests
 import urllib3.exceptions
+from requests.utils import get_environ_proxies
 
 from app.errors import SourceError, SourceRefused, SourceUnavailable
 from app.settings import LokiSettings
@@ -233,6 +234,8 @@ def _new_session(
     settings: LokiSettings, on_connect: Callable[[socket.socket], None]
 ) -> requests.Session:
     session = requests.Session()
+    session.trust_env = False  # no ~/.netrc; proxies are looked up here, just once
+    session.proxies.update(get_environ_proxies(bare_url(settings.url)))
     session.headers.clear()
     session.headers.update(
         {
