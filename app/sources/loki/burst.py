@@ -49,30 +49,41 @@ def gather_burst(
     open_parts = [_Part(query, seen, 0)]
     while open_parts:
         part = open_parts.pop()
-        halves = divide(part.query, part.seen, barred)
-        if halves is None or part.depth >= DEEPEST:
-            counters.met("too_dense")
-            raise _too_dense(part)
-        counters.met("divided")
-        having, has_more = ask(halves.having)
-        if not having:
+        halves = _halve(part, barred, counters)
+        answers = _ask_both(halves, ask)
+        if answers is None:
             barred |= {_barred(halves)}
             open_parts.append(part)
             continue
-        lacking, lacks_more = ask(halves.lacking)
-        if not lacking:
-            barred |= {_barred(halves)}
-            open_parts.append(part)
-            continue
-        for half, streams, more in (
-            (halves.having, having, has_more),
-            (halves.lacking, lacking, lacks_more),
-        ):
-            if more:
+        for half, streams, has_more in answers:
+            if has_more:
                 open_parts.append(_Part(half, streams, part.depth + 1))
             else:
                 done += streams
     return done
+
+
+def _halve(part: _Part, barred: frozenset[str], counters: Counters) -> Halves:
+    """Divide a part, or raise ``TooDense``."""
+    halves = divide(part.query, part.seen, barred)
+    if halves is None or part.depth >= DEEPEST:
+        counters.met("too_dense")
+        raise _too_dense(part)
+    counters.met("divided")
+    return halves
+
+
+def _ask_both(
+    halves: Halves, ask: Ask
+) -> list[tuple[Query, list[Stream], bool]] | None:
+    """Ask for both halves; None when one has nothing, so that nothing was divided."""
+    answers = []
+    for half in (halves.having, halves.lacking):
+        streams, has_more = ask(half)
+        if not streams:
+            return None
+        answers.append((half, streams, has_more))
+    return answers
 
 
 def _barred(halves: Halves) -> str:

@@ -79,8 +79,7 @@ class Client:
         Args:
             path: below the base URL, with its slash.
             params: of the query.
-            patience: the caller's budget. With one, ``Cut`` is raised at once, so that
-                the caller can ask for less.
+            patience: the caller's budget; with one, ``Cut`` is raised at once.
             headers: more of them.
 
         Returns:
