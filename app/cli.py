@@ -1,66 +1,9 @@
-"""Offer Skald on the command line; a command is a function and one ``@main.command``."""
+"""Offer Skald on the command line: every command registers itself with ``main``."""
 
-from pathlib import Path
+from app.commands import asking, demonstrating, doctoring, indexing, serving
+from app.commands.base import main
 
-import click
-
-from app.configuration.load import load_settings
-from app.configuration.show import show_settings
-from app.errors import SkaldError
-from app.log import configure_logging
-from app.settings import Settings
-from app.version import __version__
-
-USAGE = 2  # exit code: the command was not understood, or cannot be done as configured
-
-
-class Refusal(click.ClickException):
-    """A problem with a remedy, shown without a traceback."""
-
-    exit_code = USAGE
-
-
-class Commands(click.Group):
-    """Answers our own errors with their text alone."""
-
-    def invoke(self, context: click.Context) -> object:
-        """Run the command."""
-        try:
-            return super().invoke(context)
-        except SkaldError as err:
-            raise Refusal(str(err)) from err
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="File of the configuration; else SKALD_CONFIG, else ./skald.yml if it exists.",
-)
-@click.version_option(__version__, prog_name="skald")
-@click.pass_context
-def main(context: click.Context, config: Path | None) -> None:
-    """Session analytics for Grafana, over the logs you already keep in Loki."""
-    context.obj = config
-
-
-def settings_of(context: click.Context) -> Settings:
-    """Load the settings that ``--config`` and the environment say; start the logs.
-
-    Raises:
-        SettingsError: shown as it is, with exit code 2.
-    """
-    settings = load_settings(context.obj)
-    configure_logging(settings.log_level, settings.log_format)
-    return settings
-
-
-@main.command("settings")
-@click.pass_context
-def print_settings(context: click.Context) -> None:
-    """Print the settings in effect, secrets masked."""
-    click.echo(show_settings(settings_of(context)), nl=False)
-
+COMMANDS = (asking, demonstrating, doctoring, indexing, serving)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,1 @@
+"""What `skald ...` does, a command or a few each."""

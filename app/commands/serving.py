@@ -1,0 +1,120 @@
+"""`skald run`, `serve`, `worker`: the service, whole or in parts."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+from waitress.server import create_server
+
+from app import create_app
+from app.commands.base import main, settings_of
+from app.errors import SkaldError
+from app.jobs.scheduler import Jobs
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+THREADS = 8  # of the web service in one process
+
+
+@main.command("run")
+@click.pass_context
+def run(context: click.Context) -> None:
+    """Index and answer, in one process: all that a small deployment needs."""
+    settings = settings_of(context)
+    with running_jobs(settings):
+        click.echo(f"Skald answers at http://{settings.host}:{settings.port}", err=True)
+        serve_until_stopped(settings)
+
+
+@main.command("serve")
+@click.option("--workers", default=2, show_default=True, help="Processes.")
+@click.option("--threads", default=4, show_default=True, help="Threads of each.")
+@click.pass_context
+def serve(context: click.Context, workers: int, threads: int) -> None:
+    """Answer only, with several processes; `skald worker` indexes."""
+    settings = settings_of(context)
+    options = {
+        "bind": f"{settings.host}:{settings.port}",
+        "workers": workers,
+        "threads": threads,
+        "worker_class": "gthread",
+        "accesslog": None,
+    }
+    _Gunicorn(settings, options).run()
+
+
+@main.command("worker")
+@click.pass_context
+def worker(context: click.Context) -> None:
+    """Index only; of several, one works and the others stand by."""
+    settings = settings_of(context)
+    with running_jobs(settings):
+        wait_for_signal()
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # has no types
+    """Gunicorn, told what to do by us and not by its command line."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings = settings
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._settings)
+
+
+@contextmanager
+def running_jobs(settings: Settings) -> Iterator[Jobs]:
+    """Run the jobs as long as the context lasts."""
+    jobs = Jobs(settings)
+    jobs.start()
+    try:
+        yield jobs
+    finally:
+        jobs.stop()
+
+
+def serve_until_stopped(settings: Settings) -> None:
+    """Answer requests until SIGINT or SIGTERM.
+
+    Raises:
+        SkaldError: the address cannot be listened on.
+    """
+    try:
+        server = create_server(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            threads=THREADS,
+            ident="skald",
+        )
+    except OSError as error:
+        raise SkaldError(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror};"
+            " set another port (`port:` in skald.yml, or SKALD_PORT)"
+        ) from error
+    signal.signal(signal.SIGTERM, _interrupt)
+    server.run()
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def wait_for_signal() -> None:
+    """Return at SIGINT or SIGTERM."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    stopped.wait()
