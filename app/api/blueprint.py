@@ -12,7 +12,6 @@ from werkzeug.datastructures import MultiDict
 from app.api.schemas import query_parameters
 from app.errors import BadRequest
 
-_BOM = b"\xef\xbb\xbf"
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
@@ -22,9 +21,9 @@ def read_body(asked: Request) -> Any:
     Grafana sends POST bodies as text/plain, and old plugins send none at all.
 
     Raises:
-        BadRequest: it is neither.
+        BadRequest: it is neither, or JSON but no object.
     """
-    data = asked.get_data(cache=True).removeprefix(_BOM).strip()
+    data = asked.get_data(cache=True).strip()
     if not data:
         return {}
     if asked.mimetype in _FORMS and data[:1] not in {b"{", b"["}:
@@ -33,16 +32,15 @@ def read_body(asked: Request) -> Any:
         found = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not JSON: {error}") from None
-    return {} if found is None else found
+    if not isinstance(found, dict):
+        raise BadRequest("the body is not a JSON object")
+    return found
 
 
 def read_parameters(asked: Request) -> dict[str, list[Any]]:
     """Merge the parameters of the URL and of the body: lists of values by name.
 
     A list in JSON stays one value, written as JSON, which filters take literally.
-
-    Raises:
-        BadRequest: the body is no object.
     """
     merged: dict[str, list[Any]] = dict(asked.args.lists())
     body = read_body(asked) if asked.method == "POST" else {}
@@ -50,8 +48,6 @@ def read_parameters(asked: Request) -> dict[str, list[Any]]:
         for name, values in body.lists():
             merged.setdefault(name, []).extend(values)
         return merged
-    if not isinstance(body, dict):
-        raise BadRequest("the body is not a JSON object of parameters")
     for name, value in body.items():
         is_list = isinstance(value, list) and not any(map(_is_nested, value))
         one = orjson.dumps(value).decode() if is_list else value

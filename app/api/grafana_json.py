@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Response
 
+from app import clock
 from app.api.blueprint import Blueprint
 from app.api.builder import DECLARED, list_metrics
 from app.api.encoding import answer
@@ -37,7 +38,6 @@ from app.api.targets import ALIASES, LISTS, read_target
 from app.api.variables import RANGE, list_options, list_tags, variable
 from app.catalog.fields import FIELDS
 from app.catalog.metrics import METRICS
-from app.clock import now
 from app.errors import BadRequest, NotFound
 
 blp = Blueprint(
@@ -54,7 +54,7 @@ def test() -> Response:
 
 
 @blp.route("/metrics", methods=["POST"])
-@blp.arguments(BuilderSchema)
+@blp.arguments(BuilderSchema, required=False)
 @blp.response(200, ROWS)
 def metrics(body: Body) -> Response:
     """List what a query can ask for."""
@@ -62,7 +62,7 @@ def metrics(body: Body) -> Response:
 
 
 @blp.route("/metric-payload-options", methods=["POST"])
-@blp.arguments(BuilderSchema)
+@blp.arguments(BuilderSchema, required=False)
 @blp.response(200, ROWS)
 def metric_payload_options(body: Body) -> Response:
     """List the values of one field of the builder."""
@@ -74,19 +74,19 @@ def metric_payload_options(body: Body) -> Response:
 
 
 @blp.route("/query", methods=["POST"])
-@blp.arguments(PanelSchema)
+@blp.arguments(PanelSchema, required=False)
 @blp.response(200, _ITEMS)
 def query(body: Body) -> Response:
     """Answer the queries of a panel, or standard annotations."""
     targets = body.get("targets") or []
     if len(targets) > MAX_TARGETS:
         raise BadRequest(f"more than {MAX_TARGETS} targets in one request")
-    panel = read_panel(body, now(), reader(), settings())
+    panel = read_panel(body, clock.now(), reader(), settings())
     return answer([item for each in targets for item in answer_target(each, panel)])
 
 
 @blp.route("/variable", methods=["POST"])
-@blp.arguments(VariableSchema)
+@blp.arguments(VariableSchema, required=False)
 @blp.response(200, ROWS)
 def variable_values(body: Body) -> Response:
     """List the values of a variable; what can be listed, when it has no name."""
@@ -102,7 +102,7 @@ def variable_values(body: Body) -> Response:
 
 
 @blp.route("/search", methods=["POST"])
-@blp.arguments(SearchSchema)
+@blp.arguments(SearchSchema, required=False)
 @blp.response(200, _ITEMS)
 def search(body: Body) -> Response:
     """List metrics, or the values of a variable: old versions ask for both here."""
@@ -117,7 +117,7 @@ def search(body: Body) -> Response:
 
 
 @blp.route("/tag-keys", methods=["POST"])
-@blp.arguments(TagsSchema)
+@blp.arguments(TagsSchema, required=False)
 @blp.response(200, ROWS)
 def tag_keys(_body: Body) -> Response:
     """List what an ad hoc filter can filter by."""
@@ -125,18 +125,18 @@ def tag_keys(_body: Body) -> Response:
 
 
 @blp.route("/tag-values", methods=["POST"])
-@blp.arguments(TagsSchema)
+@blp.arguments(TagsSchema, required=False)
 @blp.response(200, ROWS)
 def tag_values(body: Body) -> Response:
     """List the values of the field of an ad hoc filter, as the others leave them."""
-    field, at = variable(body.get("key") or ""), now()
+    field, at = variable(body.get("key") or ""), clock.now()
     others = read_ad_hoc(body.get("filters"), at, skip=field.name)
     span = read_time_range(body.get("timeRange"), at, RANGE)
     return answer([{"text": each} for each in list_tags(field, span, others, reader())])
 
 
 @blp.route("/annotations", methods=["POST"])
-@blp.arguments(AnnotationsSchema)
+@blp.arguments(AnnotationsSchema, required=False)
 @blp.response(200, ROWS)
 def annotations(body: Body) -> Response:
     """Answer annotations of old versions, which want them back with their own."""
@@ -147,7 +147,7 @@ def annotations(body: Body) -> Response:
     )
     if wanted.name != "releases":
         raise BadRequest(f"{name[:60]!r} has no annotations; known: releases")
-    panel = read_panel(body, now(), reader(), settings())
+    panel = read_panel(body, clock.now(), reader(), settings())
     return answer(
         [
             {**row, "annotation": annotation, "tags": row["tags"].split(",")}

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Response
 
+from app import clock
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
 from app.api.service import reader, service
 from app.api.telemetry import exposition
-from app.clock import now
 from app.errors import SkaldError
 from app.store.seam import SourceStatus
 from app.version import __version__
@@ -44,7 +44,7 @@ def readyz() -> Response:
         )
         response.status_code = 503
         return response
-    at = now()
+    at = clock.now()
     return answer(
         {"status": "ready", "sources": [_freshness(each, at) for each in sources]}
     )
@@ -63,4 +63,4 @@ def _freshness(source: SourceStatus, at: int) -> dict[str, Any]:
 @blp.response(200, {"type": "string"}, content_type="text/plain")
 def metrics() -> Response:
     """Measure the index and the service, in Prometheus' text format."""
-    return Response(exposition(service(), now()), content_type=_TEXT)
+    return Response(exposition(service(), clock.now()), content_type=_TEXT)

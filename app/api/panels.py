@@ -157,7 +157,7 @@ def _lay_out(layout: str, metric: Metric, frame: Frame) -> Iterator[Row | list[R
     elif layout == DATAFRAME_JSON:
         yield from to_dataframe_json(metric, frame)
     elif layout == ROWS:
-        yield to_long_rows([metric], [frame])
+        yield from filter(None, [to_long_rows([metric], [frame])])
     else:
         columns = [*map(field_column, frame.by), metric_column(metric)]
         yield to_table(to_rows([metric], [frame]), columns)

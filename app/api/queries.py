@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from app import clock
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
 from app.api.frames import to_long_rows, to_rows
@@ -15,7 +16,6 @@ from app.api.questions import (
 )
 from app.api.schemas import GRAMMAR, ROWS, QueryRangeSchema, QuerySchema
 from app.api.service import reader, settings
-from app.clock import now
 
 blp = Blueprint("queries", __name__, url_prefix="/api/v1", description="Figures.")
 
@@ -30,7 +30,7 @@ RANGE_WORDS = QUERY_WORDS | {"step", "max_points"}
 def query(asked: Asked) -> Response:
     """Answer metrics over the whole range."""
     question = read_question(
-        asked, now(), QUERY_WORDS, has_steps=False, settings=settings()
+        asked, clock.now(), QUERY_WORDS, has_steps=False, settings=settings()
     )
     frames = ask(question, reader(), settings())
     rows = to_rows(question.metrics, frames)
@@ -52,7 +52,7 @@ def query(asked: Asked) -> Response:
 def query_range(asked: Asked) -> Response:
     """Answer metrics bucket by bucket."""
     question = read_question(
-        asked, now(), RANGE_WORDS, has_steps=True, settings=settings()
+        asked, clock.now(), RANGE_WORDS, has_steps=True, settings=settings()
     )
     frames = ask(question, reader(), settings(), series=whole(asked, "limit", 0))
     return note_cuts(answer(to_long_rows(question.metrics, frames)), frames)

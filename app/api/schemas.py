@@ -65,7 +65,7 @@ class Whole(fields.Field[list[int]]):
     """
 
     def __init__(self, help_text: str, low: int, high: int) -> None:
-        bounds = {"type": ["integer", "null"], "minimum": low, "maximum": high}
+        bounds = {"type": "integer", "minimum": low, "maximum": high}
         super().__init__(metadata={**bounds, "description": help_text}, allow_none=True)
         self.help_text, self.low, self.high = help_text, low, high
 
@@ -110,6 +110,13 @@ def query_parameters(schema: Any) -> list[dict[str, Any]]:
     return described
 
 
+class _Open(Schema):
+    """Names that are not listed pass: attributes, and what Grafana adds by and by."""
+
+    class Meta:
+        unknown = INCLUDE
+
+
 def _filter(field: Field) -> Texts:
     unit = f" ({field.unit})" if field.unit not in {"", "short", "none"} else ""
     return Texts(f"{field.label}{unit}: {field.help} A filter: see the description.")
@@ -135,7 +142,7 @@ _FIGURES = {
     ),
 }
 
-QuerySchema: type[Schema] = Schema.from_dict(
+QuerySchema: type[Schema] = _Open.from_dict(
     {
         **_FIGURES,
         **_RANGE,
@@ -145,7 +152,7 @@ QuerySchema: type[Schema] = Schema.from_dict(
     },
     name="QuerySchema",
 )
-QueryRangeSchema: type[Schema] = Schema.from_dict(
+QueryRangeSchema: type[Schema] = _Open.from_dict(
     {
         **_FIGURES,
         **_RANGE,
@@ -160,7 +167,7 @@ QueryRangeSchema: type[Schema] = Schema.from_dict(
     },
     name="QueryRangeSchema",
 )
-SessionsSchema: type[Schema] = Schema.from_dict(
+SessionsSchema: type[Schema] = _Open.from_dict(
     {
         **_RANGE,
         "sort": Texts(
@@ -177,7 +184,7 @@ SessionsSchema: type[Schema] = Schema.from_dict(
     },
     name="SessionsSchema",
 )
-VariablesSchema: type[Schema] = Schema.from_dict(
+VariablesSchema: type[Schema] = _Open.from_dict(
     {
         "from": Texts("Begin, included. Default: 7 days before `to`."),
         "to": Texts("End, excluded. Default: now."),
@@ -187,7 +194,7 @@ VariablesSchema: type[Schema] = Schema.from_dict(
     },
     name="VariablesSchema",
 )
-NothingSchema: type[Schema] = Schema.from_dict({}, name="NothingSchema")
+NothingSchema: type[Schema] = _Open.from_dict({}, name="NothingSchema")
 
 
 class OptionSchema(Schema):
@@ -212,13 +219,6 @@ FOUND = {
         ROWS,
     ]
 }
-
-
-class _Open(Schema):
-    """Grafana adds keys with every version: what we do not know passes."""
-
-    class Meta:
-        unknown = INCLUDE
 
 
 class RangeSchema(_Open):

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 
+from app import clock
 from app.api.blueprint import Blueprint
 from app.api.details import detail
 from app.api.encoding import answer
@@ -20,7 +21,6 @@ from app.api.questions import (
 from app.api.schemas import FOUND, GRAMMAR, NothingSchema, SessionsSchema
 from app.api.service import reader
 from app.catalog.fields import FIELDS
-from app.clock import now
 from app.errors import BadRequest, NotFound, UnknownName
 from app.sessionql.plan import And, Compare, Window
 from app.store.seam import Found, Search
@@ -47,7 +47,7 @@ def find_sessions(asked: Asked) -> Response:
     layout = single(asked, "format") or "page"
     if layout not in {"page", "rows"}:
         raise BadRequest(f"no format {layout[:60]!r}: give page or rows")
-    found = reader().search(read_search(asked, now()))
+    found = reader().search(read_search(asked, clock.now()))
     return answer(found.items if layout == "rows" else _page(found))
 
 
@@ -94,7 +94,7 @@ def _page(found: Found) -> dict[str, Any]:
     }
 
 
-@blp.route("/sessions/<app>/<session_id>", methods=["GET", "POST"])
+@blp.route("/sessions/<app>/<path:session_id>", methods=["GET", "POST"])
 @blp.arguments(NothingSchema, location="query")
 @blp.response(200, {"type": "object"})
 def show_session(_asked: Asked, app: str, session_id: str) -> Response:
@@ -103,6 +103,6 @@ def show_session(_asked: Asked, app: str, session_id: str) -> Response:
     if session is None:
         raise NotFound(f"no session {session_id[:80]!r} of the app {app[:80]!r}")
     same = (Compare("app", "=", (app,)), Compare("id", "=", (session_id,)))
-    window = Window(session.start, session.start + 1, 0, now())
+    window = Window(session.start, session.start + 1, 0, clock.now())
     listed = reader().search(Search(window, And(same), limit=1)).items
     return answer(detail(session, listed[0] if listed else {}))

@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from app import clock
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
 from app.api.questions import (
@@ -17,7 +18,6 @@ from app.api.schemas import GRAMMAR, OptionSchema, VariablesSchema
 from app.api.service import reader
 from app.catalog.fields import FIELDS, Field, find
 from app.catalog.metrics import METRICS
-from app.clock import now
 from app.errors import NotFound
 from app.sessionql.plan import Filter, Window
 from app.store.seam import Reader
@@ -65,7 +65,7 @@ def list_options(name: str, asked: Asked, index: Reader) -> list[tuple[str, str]
     if name in _DECLARED:
         return _DECLARED[name]
     field = variable(name)
-    at, problems = now(), Problems()
+    at, problems = clock.now(), Problems()
     # A variable is not narrowed by itself, or there would be no way back.
     others = {key: value for key, value in asked.items() if key != field.name}
     selector = read_selector(others, at, VARIABLE_WORDS, problems)
@@ -92,7 +92,7 @@ def list_tags(
         return ["true", "false"]
     if not field.groups and field.scope != "attribute":
         return []
-    window = Window(*span, 0, now())
+    window = Window(*span, 0, clock.now())
     found = index.values(field.name, window, selector, limit)
     return [value for value, _ in found if value]
 
