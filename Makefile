@@ -83,7 +83,7 @@ clean: ## Remove .venv, caches and what was built
 
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "Skald needs Python 3.11 or newer; found\
-	 $$(python3 --version 2>&1 || echo none). Install one, or name it:\
+	 $$(command -v python3 >/dev/null && python3 --version || echo none). Install one, or name it:\
 	 make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	echo "Skald needs Python 3.11 or newer; $(PYTHON) is\

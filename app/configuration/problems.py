@@ -1,10 +1,13 @@
 """Gather everything that is wrong with a configuration, then say it all at once."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from app.errors import SettingsError
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(slots=True)
@@ -14,8 +17,8 @@ class Problems:
     found: list[str] = field(default_factory=list)
 
     def add(self, place: str, what: str) -> None:
-        """Note a problem; *what* ends with its remedy."""
-        self.found.append(f"{place}: {what}")
+        """Note a problem, on one line; *what* ends with its remedy."""
+        self.found.append(_CONTROL.sub("?", f"{place}: {what}"))
 
     def stop_if_any(self) -> None:
         """End here if anything was wrong.

@@ -20,9 +20,9 @@ SIZES = {  # in bytes, largest first
     "B": 1,
 }
 _SAID = ("d", "h", "m", "s", "ms")  # nobody says 12.857w for 90d
-_PART = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|[smhdw])")
+_PART = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)(ms|[smhdw])")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?([KMG]i?B|B)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMG]i?B|B)", re.IGNORECASE)
 _NUMBER = re.compile(r"[\d_]+(?:\.\d+)?")
 
 

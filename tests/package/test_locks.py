@@ -42,6 +42,8 @@ def test_locks_agree() -> None:
     runs, develops = pins("requirements.txt"), pins("requirements-dev.txt")
 
     both = runs.keys() & develops.keys()
-    assert {name: runs[name] for name in both} == {name: develops[name] for name in both}
+    assert {name: runs[name] for name in both} == {
+        name: develops[name] for name in both
+    }
     text = (ROOT / "requirements-dev.txt").read_text("utf-8")
     assert text.count("==") <= text.count("--hash=sha256:")

@@ -1,5 +1,6 @@
 """What the command line says of the configuration."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from app.version import __version__
 @pytest.fixture(autouse=True)
 def _away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("app.cli.configure_logging", lambda *_: None)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # put back afterwards
+    monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
 
 
 def test_settings_are_printed_masked() -> None:
