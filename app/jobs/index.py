@@ -152,11 +152,13 @@ class Indexer:
         With *moves*, the cursor follows.
         """
         batch, counts, reached = Batch(), self._held_at(start), 0
+        since = start
 
         def commit() -> None:
-            nonlocal batch, counts
-            self._commit(batch, counts, reached if moves else 0, notes, report)
-            batch, counts = Batch(), _last_second(counts, reached)
+            nonlocal batch, counts, since
+            cursor = reached if moves else 0
+            self._commit(batch, counts, cursor, notes, report, since)
+            batch, counts, since = Batch(), _last_second(counts, reached), reached
             if progress:
                 progress(report, reached)
 
@@ -194,11 +196,12 @@ class Indexer:
         cursor: int,
         notes: Mapping[str, Any],
         report: Report,
+        since: int | None = None,
     ) -> None:
         state = self._source.state()
         held = {**self._notes(), **notes, "source": state}
         settled = cursor // SECOND - 2 * self._settings.horizon_ms // 1000
-        progress = Progress(cursor, counts, held, max(0, settled))
+        progress = Progress(cursor, counts, held, max(0, settled), since)
         done = self._store.ingest(self._name, batch, progress, self._lease)
         report.entries += batch.entries
         report.bytes += batch.bytes

@@ -20,12 +20,16 @@ class Progress:
             seconds that this batch settles, replacing what was held.
         notes: what the source wants to remember, JSON.
         settled: epoch seconds.
+        since: ns; with it, counts replace held ones only while the cursor stands there.
+            Otherwise somebody else has read on, or this was read before, and a second
+            of which only a part was read now would be counted wrong.
     """
 
     cursor: int
     counts: Mapping[int, int] | None = None
     notes: Mapping[str, Any] | None = None
     settled: int = 0  # counts up to this second are not needed any more
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,11 +239,10 @@ class SqliteWriter:
 
     def _advance(self, source: int, batch: Batch, progress: Progress) -> None:
         db = self._db
-        dropped = orjson.loads(
-            db.execute(
-                "select dropped from sources where id = ?", (source,)
-            ).fetchone()[0]
-        )
+        held, cursor = db.execute(
+            "select dropped, cursor from sources where id = ?", (source,)
+        ).fetchone()
+        dropped = orjson.loads(held)
         for reason, lines in batch.dropped.items():
             dropped[reason] = dropped.get(reason, 0) + lines
         db.execute(
@@ -259,8 +258,9 @@ class SqliteWriter:
             notes = orjson.dumps(progress.notes).decode()
             db.execute("update sources set notes = ? where id = ?", (notes, source))
         if progress.counts:
+            verb = "replace" if progress.since in {None, cursor} else "ignore"
             db.executemany(
-                "insert or replace into seconds values (?, ?, ?)",
+                f"insert or {verb} into seconds values (?, ?, ?)",
                 [
                     (source, second, entries)
                     for second, entries in progress.counts.items()
