@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.events.decoder import DECODERS, Batch
 from app.jobs.index import Indexer, Report
-from app.model import Entry, Session
+from app.model import Entry, Session, Stream
 from app.sessionql.plan import Window
 from app.settings import Settings, SourceSettings
 from app.sources import ReplaySource
-from app.sources.model import Source
+from app.sources.model import Source, make_page
 from app.store import open_reader, open_writer
-from app.store.seam import Reader, Search, Writer
+from app.store.seam import Ingested, Progress, Reader, Search, Writer
 from tests.build import DAY, HOUR, MS, ms
 
 SOURCE = SourceSettings(lag_ms=0, horizon_ms=HOUR, start_ms=24 * HOUR)
@@ -53,6 +54,11 @@ class Index:
         until = ms(now) * MS
         return ReplaySource([entry for entry in self.entries if entry.ts < until])
 
+    def ingest(self, entries: Iterable[Entry]) -> Ingested:
+        """Write entries as one batch, in exactly this order."""
+        batch = decode(entries)
+        return self.writer.ingest(self.source.name, batch, Progress(0))
+
     def indexer(self, source: Source) -> Indexer:
         """Return the indexer of a new process."""
         return Indexer(self.source, source, self.writer)
@@ -88,6 +94,20 @@ class Index:
             if opened is not None:
                 opened.close()
         self._reader = self._writer = None
+
+
+def decode(entries: Iterable[Entry], format_name: str = "faro") -> Batch:
+    """Decode entries in exactly this order, as one page."""
+    streams = [
+        Stream(
+            entry.labels,
+            [[str(entry.ts), entry.line, {"structuredMetadata": entry.metadata}]],
+        )
+        for entry in entries
+    ]
+    batch = Batch()
+    DECODERS[format_name]().decode(make_page(0, 1, streams), batch)
+    return batch
 
 
 def pages_of(reader: Reader, search: Search) -> Iterator[dict[str, Any]]:
