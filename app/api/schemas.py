@@ -221,11 +221,14 @@ FOUND = {
 }
 
 
+_INSTANT = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}
+
+
 class RangeSchema(_Open):
     """Grafana's time range; ``raw`` is never used, it depends on the time zone."""
 
-    from_ = fields.String(data_key="from", allow_none=True)
-    to = fields.String(allow_none=True)
+    from_ = fields.Raw(data_key="from", allow_none=True, metadata=_INSTANT)
+    to = fields.Raw(allow_none=True, metadata=_INSTANT)
 
 
 class AdHocSchema(_Open):

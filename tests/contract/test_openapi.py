@@ -25,6 +25,7 @@ CONFIG = SchemathesisConfig.from_dict(
                 "expected-statuses": ["2xx", "400", "401", "404"]
             },
         },
+        "phases": {"coverage": {"enabled": False}},
     }
 )
 
@@ -52,7 +53,7 @@ schema = schemathesis.openapi.from_wsgi(
 
 @schema.parametrize()
 @settings(
-    max_examples=2,
+    max_examples=25,
     derandomize=True,
     deadline=None,
     database=None,
