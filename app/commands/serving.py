@@ -12,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 from waitress.server import create_server
 
 from app import create_app
-from app.commands.base import main, settings_of
+from app.commands.base import collect_rarely, main, settings_of
 from app.errors import SkaldError
 from app.jobs.scheduler import Jobs
 from app.settings import Settings
@@ -77,6 +77,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # has no types
 @contextmanager
 def running_jobs(settings: Settings) -> Iterator[Jobs]:
     """Run the jobs as long as the context lasts."""
+    collect_rarely()
     jobs = Jobs(settings)
     jobs.start()
     try:

@@ -51,6 +51,8 @@ def path_of(url: str) -> str:
 
 def host_of(url: str) -> str:
     """Return the host of *url* without port, or "" when there is none."""
+    if not url:
+        return ""
     try:
         return (urlsplit(url).hostname or "")[:MAX_NAME]
     except ValueError:  # such as a broken IPv6 address

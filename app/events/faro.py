@@ -14,12 +14,12 @@ import orjson
 import xxhash
 
 from app.events import faro_items, faro_meta, logfmt
-from app.events.decoder import Address, Batch, decoder
+from app.events.decoder import Batch, decoder
 from app.events.faro_items import Item
-from app.events.faro_meta import META_KEYS, MetaReader
+from app.events.faro_meta import META_KEYS, Meta, MetaReader
 from app.events.times import parse_time
 from app.events.unreadable import Unreadable
-from app.model import Context, Event, Page
+from app.model import Event, Page
 
 Fields = dict[str, str]
 
@@ -33,32 +33,32 @@ class FaroDecoder:
 
     def __init__(self) -> None:
         self._metas = MetaReader()
+        self._known = self._metas.known
 
     def decode(self, page: Page, batch: Batch) -> None:
         """Add every event of *page* to *batch*; count what cannot be read, by reason."""
         events, contexts, decode_line = batch.events, batch.contexts, self._decode_line
+        entries = 0
         for stream in page.streams:
             for value in stream.values:
                 try:
-                    address, context_key, context, event = decode_line(
-                        value[1], int(value[0][:-6] or 0)
-                    )
+                    meta, event = decode_line(value[1], int(value[0][:-6] or 0))
                 except Unreadable as reason:
                     batch.drop(str(reason))
                     continue
+                address, context_key, context = meta
                 contexts[context_key] = context
                 group = events.get(address)
                 if group is None:
                     events[address] = [event]
                 else:
                     group.append(event)
-                batch.decoded += 1
+                entries += 1
+        batch.decoded += entries
         batch.entries += page.entries
         batch.bytes += page.bytes
 
-    def _decode_line(
-        self, line: str, received: int
-    ) -> tuple[Address, int, Context, Event]:
+    def _decode_line(self, line: str, received: int) -> tuple[Meta, Event]:
         """Decode the item and, from memory, the meta; or the line as a whole."""
         cut = line.find(" sdk_")
         if cut < 0:
@@ -66,49 +66,51 @@ class FaroDecoder:
         if cut < 0:
             return _decode_whole(line, received)
         try:
-            time, item = _read_item(line[:cut])
-            address, context_key, context = self._metas.read(line[cut:])
+            time, item = _read_item(line, cut)
+            text = line[cut:]
+            meta = self._known.get(text) or self._metas.read(text)
         except (logfmt.Malformed, faro_meta.NotAsExpected):
             return _decode_whole(line, received)
-        event = _event(item, time, line, received, context_key)
-        return address, context_key, context, event
+        kind, name, number, facts = item
+        key = _hash(line.encode("utf-8", "surrogatepass"))
+        at = parse_time(time)
+        return meta, Event(key, received, at, kind, meta[1], name, number, facts)
 
 
-def _decode_whole(line: str, received: int) -> tuple[Address, int, Context, Event]:
+def _decode_whole(line: str, received: int) -> tuple[Meta, Event]:
     fields = _read_json(line) if line.startswith("{") else _read_logfmt(line)
-    address, context_key, context = faro_meta.read_fields(fields)
-    item = faro_items.read(fields)
-    time = fields.get("timestamp", "")
-    return (
-        address,
-        context_key,
-        context,
-        _event(item, time, line, received, context_key),
-    )
+    meta = faro_meta.read_fields(fields)
+    kind, name, value, facts = faro_items.read(fields)
+    time = parse_time(fields.get("timestamp", ""))
+    key = _hash(line.encode("utf-8", "surrogatepass"))
+    return meta, Event(key, received, time, kind, meta[1], name, value, facts)
 
 
-def _read_item(head: str) -> tuple[str, Item]:
-    """Read the part before the meta: its time and what it means.
+def _read_item(line: str, cut: int) -> tuple[str, Item]:
+    """Read the part of *line* before the meta: its time and what it means.
 
     Most items hold no quote but the timestamp's, and half of them are web vitals.
 
     Raises:
         Malformed, NotAsExpected: only the whole line can tell.
     """
-    if head.startswith('timestamp="'):
-        end = head.find('" ', _AFTER_QUOTE)
-        time, rest = head[_AFTER_QUOTE:end], head[end + 2 :]
+    if line.startswith('timestamp="'):
+        end = line.find('" ', _AFTER_QUOTE, cut)
+        time, rest = line[_AFTER_QUOTE:end], line[end + 2 : cut]
+    elif line.startswith("timestamp="):
+        end = line.find(" ", 0, cut)
+        time, rest = line[_AFTER_QUOTE - 1 : end], line[end + 1 : cut]
     else:
-        time, _, rest = head[len("timestamp=") :].partition(" ")
-    if '"' not in rest and head.startswith("timestamp=") and time:
-        if "type=web-vitals " in rest:
+        raise faro_meta.NotAsExpected
+    if end < 0 or '"' in rest:
+        fields = logfmt.parse(line[:cut])
+        time = fields.get("timestamp", "")
+    else:
+        if rest.startswith("kind=measurement "):
             vital = faro_items.read_vital(rest)
             if vital:
                 return time, vital
         fields = logfmt.parse_plain(rest)
-    else:
-        fields = logfmt.parse(head)
-        time = fields.get("timestamp", "")
     if fields.get("kind") == "measurement" and not META_KEYS.isdisjoint(fields):
         # a measurement may be called "page_url"; only the whole line tells
         raise faro_meta.NotAsExpected
@@ -137,17 +139,3 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
-
-
-def _event(item: Item, time: str, line: str, received: int, context_key: int) -> Event:
-    kind, name, value, facts = item
-    return Event(
-        _hash(line.encode("utf-8", "surrogatepass")),
-        received,
-        parse_time(time),
-        kind,
-        context_key,
-        name,
-        value,
-        facts,
-    )

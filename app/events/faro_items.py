@@ -99,6 +99,7 @@ _ELEMENT = re.compile(
     r" context_(?:element|interaction_target|largest_shift_target)=(\S+)"
 )
 _NAV = " context_navigation_entry_id="
+_IS_VITAL = re.compile(r"kind=measurement (?:level=\S+ )?type=web-vitals ").match
 
 
 def read_vital(item: str) -> Item | None:
@@ -112,11 +113,11 @@ def read_vital(item: str) -> Item | None:
     """
     context = item.find(" context_")
     found = _VALUE.search(item, item.find(" value_", context))
-    if found is None or context < 0:
+    if found is None or context < 0 or not _IS_VITAL(item):
         return None
     name, value = found.groups()
-    begin = item.find(_NAV, context)
-    nav = item[begin + len(_NAV) :].partition(" ")[0] if begin > 0 else ""
+    begin = item.find(_NAV, context) + len(_NAV)
+    nav = item[begin : item.find(" ", begin)] if begin > len(_NAV) else ""
     facts: Facts = {"nav": nav[:MAX_NAME]}
     element = _ELEMENT.search(item, context) if name in _HAS_ELEMENT else None
     if element:

@@ -15,8 +15,8 @@ Fields = dict[str, str]
 Meta = tuple[Address, int, Context]  # whose, key of the context, context
 Part = tuple[tuple[str, ...], Fields]  # values in the order of Context, attributes
 
-_METAS = 50_000  # remembered, whole
-_PARTS = 20_000  # remembered, by part
+_METAS = 8_192  # remembered, whole; about 1 kB each
+_PARTS = 8_192  # remembered, of each part
 
 _hash = xxhash.xxh3_64_intdigest
 _pack = msgspec.msgpack.encode
@@ -32,10 +32,13 @@ class MetaReader:
     A meta is cut where its parts begin: identity, session, page, client. A cut inside
     quotes leaves a part with an open quote, which cannot be read: when every part can
     be, then together they say what the whole says.
+
+    Attributes:
+        known: what has been read, by the text of the meta.
     """
 
     def __init__(self) -> None:
-        self._metas: dict[str, Meta] = {}
+        self.known: dict[str, Meta] = {}
         self._identities: dict[str, Part] = {}
         self._pages: dict[str, Part] = {}
         self._clients: dict[str, Part] = {}
@@ -48,12 +51,12 @@ class MetaReader:
             Unreadable: it has no session id.
             NotAsExpected, Malformed: only the whole line can tell.
         """
-        found = self._metas.get(meta)
+        found = self.known.get(meta)
         if found is None:
             found = self._read(meta)
-            if len(self._metas) >= _METAS:
-                self._metas.clear()
-            self._metas[meta] = found
+            if len(self.known) >= _METAS:
+                self.known.clear()
+            self.known[meta] = found
         return found
 
     def _read(self, meta: str) -> Meta:

@@ -17,19 +17,14 @@ def parse_time(text: str) -> int:
     both forms leave trailing zeros out. Go's zero time (year 1) is 0 too.
     """
     if text.endswith(" +0000 UTC"):
-        fraction = text[17:-10]  # of the minute: "21.5"
+        digits = text[17:19] + text[20:-10]  # of the minute: "21" + "5"
     elif text.endswith("Z"):
-        fraction = text[17:-1]
+        digits = text[17:19] + text[20:-1]
     else:
         return _parse_other(text)
-    minute = _MINUTES.get(text[:17])
-    if minute is None:
-        minute = _parse_minute(text[:17])
-    whole, dot, part = fraction.partition(".")
-    if not minute or len(whole) != 2 or dot > part:  # noqa: PLR2004
-        return 0
+    minute = _MINUTES.get(text[:17]) or _parse_minute(text[:17])
     try:
-        return minute + int(whole) * 1000 + int((part + "00")[:3])
+        return minute + int((digits + "000")[:5]) if minute else 0
     except ValueError:
         return 0
 

@@ -10,6 +10,9 @@ TRUSTED_MS = 60_000  # so far off, a clock is taken at its word (delivery takes 
 BELIEVED_MS = 4 * 3_600_000 + 900_000  # so far from receipt, an event may still be true
 
 
+Timed = list[tuple[int, int, Event]]  # (corrected ms, key, event), ascending
+
+
 class Clock:
     """What to make of the times of one session.
 
@@ -24,17 +27,22 @@ class Clock:
         self.skew = skew
         self.clamped = 0
 
-    def time(self, event: Event) -> int:
-        """Return when *event* happened, UTC epoch ms by Loki's clock.
+    def order(self, events: list[Event]) -> "Timed":
+        """Return the events with their corrected times, ascending, ties by key.
 
         An event without a time, or with one that is further from its receipt than a
         session lasts, is taken to have happened when it was received.
         """
-        at = event.at + self.skew
-        if event.at == 0 or not -BELIEVED_MS <= event.received - at <= BELIEVED_MS:
-            self.clamped += 1
-            return event.received
-        return at
+        skew, timed, clamped = self.skew, [], 0
+        for event in events:
+            at, received = event.at + skew, event.received
+            if event.at == 0 or not -BELIEVED_MS <= received - at <= BELIEVED_MS:
+                clamped += 1
+                at = received
+            timed.append((at, event.key, event))
+        timed.sort()
+        self.clamped = clamped
+        return timed
 
 
 def clock_of(events: list[Event]) -> Clock:

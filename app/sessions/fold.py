@@ -19,7 +19,7 @@ from app.model import (
     SessionKey,
     Status,
 )
-from app.sessions.clocks import Clock, clock_of
+from app.sessions.clocks import Timed, clock_of
 from app.sessions.views import find_views
 
 import xxhash  # isort: skip
@@ -77,7 +77,7 @@ def fold(
     4. Of each context field keep the newest that says something.
     """
     clock = clock_of(events)
-    timed = sorted((clock.time(event), event.key, event) for event in events)
+    timed = clock.order(events)
     views = find_views(timed, contexts)
     context, users, attributes = _describe(timed, contexts)
     actions, errors, counts = _gather(timed, contexts)
@@ -106,9 +106,6 @@ def fold(
         attributes=attributes,
         minutes=_minutes(timed),
     )
-
-
-Timed = list[tuple[int, int, Event]]  # (corrected time, key, event), ascending
 
 
 def _status(errors: list[Error], events: list[Event]) -> Status:
@@ -227,6 +224,3 @@ _OWN_FACTS = frozenset({"trigger", "trace", "span"})
 def _minutes(timed: Timed) -> tuple[int, ...]:
     minutes = dict.fromkeys(at // 60_000 for at, _, _ in timed)
     return tuple(minutes)[:MAX_MINUTES]
-
-
-__all__ = ["Clock", "cut", "fold", "merge"]

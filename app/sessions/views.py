@@ -11,13 +11,12 @@ too new or too old, so they tell of a page only when nothing better does.
 from collections.abc import Iterator, Mapping
 
 from app.model import Context, Event, Kind, View
+from app.sessions.clocks import Timed
 
 LIFECYCLE, LOAD, VITAL = int(Kind.LIFECYCLE), int(Kind.LOAD), int(Kind.VITAL)
 _WEAK = frozenset({VITAL, int(Kind.RESOURCE), int(Kind.SPAN)})
 
 _RESET_MS = 100  # a page left so soon after the session was reset was not visited in it
-
-Timed = list[tuple[int, int, Event]]
 
 
 _NO_NAV = frozenset({"", "unknown"})  # of older SDKs, and of a tab's first load

@@ -164,9 +164,8 @@ class SqliteReader:
         if found is None:
             return [], {}
         journal = found[1]
-        time = clock_of(journal.events).time
-        ordered = sorted(journal.events, key=lambda event: (time(event), event.key))
-        return ordered, journal.contexts
+        timed = clock_of(journal.events).order(journal.events)
+        return [event for _, _, event in timed], journal.contexts
 
     def _journal(self, app: str, session_id: str) -> tuple[str, Journal] | None:
         with self._bounded() as db:
