@@ -221,14 +221,29 @@ FOUND = {
 }
 
 
-_INSTANT = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}
+class Instant(fields.Field[str | float]):
+    """An instant in text or as a number; read later, when it is known what is now."""
+
+    def __init__(self, **more: Any) -> None:
+        shape = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}
+        super().__init__(allow_none=True, metadata=shape, **more)
+
+    def _deserialize(
+        self,
+        value: Any,
+        attr: str | None,  # noqa: ARG002
+        data: Any,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> str | float:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValidationError("give text or a number")
+        return value
 
 
-class RangeSchema(_Open):
-    """Grafana's time range; ``raw`` is never used, it depends on the time zone."""
-
-    from_ = fields.Raw(data_key="from", allow_none=True, metadata=_INSTANT)
-    to = fields.Raw(allow_none=True, metadata=_INSTANT)
+# Grafana's time range; its ``raw`` is never used, it depends on the time zone.
+RangeSchema: type[Schema] = _Open.from_dict(
+    {"from": Instant(), "to": Instant()}, name="RangeSchema"
+)
 
 
 class AdHocSchema(_Open):

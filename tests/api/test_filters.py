@@ -49,6 +49,9 @@ def count(get: Get, **filters: Any) -> int:
         ({"start": f">={START + 5 * 3_600_000}"}, 2),
         ({"app": "$app", "errors": ">${x}", "page": "~$re", "text": "${q}"}, 12),
         ({"_": "cache-buster"}, 12),
+        ({"to": START + 3_600_000}, 1),
+        ({"from": "2025-11-20T04:00:00Z"}, 5),
+        ({"from": "now-1h", "to": "now"}, 2),
         ({"user": "u0"}, 3),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.shop import END, START
+from tests.api.shop import END, HOUR, START
 
 Item = dict[str, Any]
 RANGE = {"from": START, "to": END}
@@ -143,6 +143,23 @@ def test_series_keep_the_panel_interval(client: FlaskClient) -> None:
 
     assert [at for _, at in hourly["datapoints"]] == list(range(START, END, 3_600_000))
     assert len(dense["datapoints"]) <= 11_000
+
+
+@pytest.mark.parametrize(
+    "until", [START + HOUR, (START + HOUR) / 1_000, "2025-11-20T01:00:00.000Z"]
+)
+def test_range_is_believed(client: FlaskClient, until: Any) -> None:
+    """Only sessions of the range count, however its ends are written."""
+    span = {"from": "2025-11-20T00:00:00.000Z", "to": until}
+    scope = {"range": span, "timeRange": span}
+
+    counted = sessions(client, {}, range=span)
+    browsers = client.post("/json/tag-values", json={"key": "browser", **scope}).json
+    values = client.post("/json/variable", json={"payload": "browsers", **scope}).json
+
+    assert counted == 1
+    assert browsers == [{"text": "Chrome"}]
+    assert values == [{"__text": "Chrome", "__value": "Chrome"}]
 
 
 def test_releases_are_annotations(client: FlaskClient) -> None:
