@@ -20,7 +20,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 @PER_FILE
 def test_file_is_short(path: Path) -> None:
     """A file that outgrows 350 lines holds a second noun: give it its own."""
-    assert len(path.read_text("utf-8").splitlines()) <= MAX_FILE
+    lines = path.read_text("utf-8").count("\n")
+
+    assert lines <= MAX_FILE
 
 
 @PER_FILE

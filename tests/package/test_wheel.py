@@ -1,5 +1,6 @@
 """What is built works away from the checkout."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from app.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -34,9 +35,25 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the Python of an empty environment into which the wheel was installed."""
-    place = tmp_path_factory.mktemp("wheel")
+def python(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the Python of an empty environment into which the wheel was installed.
+
+    Several processes of one run share it; the first makes it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    place = (base if worker_id == "master" else base.parent) / "wheel"
+    place.mkdir(exist_ok=True)
+    made = place / "made"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            install_wheel(place)
+            made.touch()
+    return place / "env/bin/python"
+
+
+def install_wheel(place: Path) -> None:
+    """Build the wheel and install it, with what is pinned, into ``place/env``."""
     build = (sys.executable, "-m", "build", "--wheel", "--no-isolation")
     run(*build, "--outdir", place, ROOT, cwd=place)
     run(sys.executable, "-m", "venv", place / "env", cwd=place)
@@ -46,7 +63,6 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = place.glob("*.whl")
     run(*pip, "--no-deps", wheel, cwd=place)
     run(python, "-m", "pip", "check", cwd=place)
-    return python
 
 
 def test_command_is_installed(python: Path, tmp_path: Path) -> None:
