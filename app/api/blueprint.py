@@ -9,7 +9,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 
-from app.api.schemas import query_parameters
+from app.api.wire import query_parameters
 from app.errors import BadRequest
 
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})

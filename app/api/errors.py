@@ -37,8 +37,10 @@ class SkaldApi(Api):
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer what Flask refuses; keeps headers such as Allow, which RFC 9110 asks."""
-        code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        response = refuse(int(code), _code_of(int(code)), _message_of(error))
+        status = int(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        code, message = HTTPStatus(status).name.lower(), _message_of(error)
+        log.info("refused", extra=_facts(code, message))
+        response = refuse(status, code, message)
         for name, value in error.get_headers():
             if name.lower() not in {"content-type", "content-length"}:
                 response.headers[name] = value
@@ -70,7 +72,8 @@ def phrase_of(message: str) -> str:
 
 
 def _refuse_known(error: SkaldError) -> Response:
-    log.warning("refused", extra=_facts(error.code, str(error)))
+    level = logging.INFO if error.status < 500 else logging.WARNING  # noqa: PLR2004
+    log.log(level, "refused", extra=_facts(error.code, str(error)))
     return refuse(error.status, error.code, str(error))
 
 
@@ -83,15 +86,18 @@ def _facts(code: str, problem: str) -> dict[str, Any]:
     return {"route": str(request.url_rule), "code": code, "problem": problem}
 
 
-def _code_of(status: int) -> str:
-    return HTTPStatus(status).name.lower()
-
-
 def _message_of(error: HTTPException) -> str:
     data = getattr(error, "data", None) or {}
     if "messages" in data:
         return "; ".join(_flatten(data["messages"])) or error.name
-    return str(data.get("message") or error.description or error.name)
+    return _SAYINGS.get(error.code or 0) or str(error.description or error.name)
+
+
+_SAYINGS = {
+    404: "there is nothing at this path; /api/v1 lists what there is",
+    405: "this path does not answer that method; see the header Allow",
+    413: "the body is larger than max_body_bytes allows",
+}
 
 
 def _flatten(messages: Any, path: str = "") -> list[str]:

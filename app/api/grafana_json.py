@@ -10,9 +10,18 @@ from typing import Any
 from flask import Response
 
 from app import clock
+from app.api.answers import ROWS
 from app.api.blueprint import Blueprint
 from app.api.builder import DECLARED, list_metrics
 from app.api.encoding import answer
+from app.api.panel_schemas import (
+    AnnotationsSchema,
+    BuilderSchema,
+    PanelSchema,
+    SearchSchema,
+    TagsSchema,
+    VariableSchema,
+)
 from app.api.panels import MAX_TARGETS, answer_target, read_panel, release_rows
 from app.api.parameters import decode_list
 from app.api.payloads import (
@@ -24,15 +33,6 @@ from app.api.payloads import (
     spell,
 )
 from app.api.questions import Asked
-from app.api.schemas import (
-    ROWS,
-    AnnotationsSchema,
-    BuilderSchema,
-    PanelSchema,
-    SearchSchema,
-    TagsSchema,
-    VariableSchema,
-)
 from app.api.service import reader, settings
 from app.api.targets import ALIASES, LISTS, read_target
 from app.api.variables import RANGE, list_options, list_tags, variable

@@ -3,6 +3,7 @@
 from flask import Response
 
 from app import clock
+from app.api.answers import FIGURES, LONG_ROWS
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
 from app.api.frames import to_long_rows, to_rows
@@ -14,7 +15,7 @@ from app.api.questions import (
     read_question,
     whole,
 )
-from app.api.schemas import GRAMMAR, ROWS, QueryRangeSchema, QuerySchema
+from app.api.schemas import GRAMMAR, QueryRangeSchema, QuerySchema
 from app.api.service import reader, settings
 
 blp = Blueprint("queries", __name__, url_prefix="/api/v1", description="Figures.")
@@ -26,7 +27,7 @@ RANGE_WORDS = QUERY_WORDS | {"step", "max_points"}
 @blp.route("/query", methods=["GET", "POST"])
 @blp.arguments(QuerySchema, location="query")
 @blp.doc(description=f"One row a label set, one column a metric. {GRAMMAR}")
-@blp.response(200, ROWS)
+@blp.response(200, FIGURES)
 def query(asked: Asked) -> Response:
     """Answer metrics over the whole range."""
     question = read_question(
@@ -48,7 +49,7 @@ def query(asked: Asked) -> Response:
         f"of the step, so the first may begin before `from`. {GRAMMAR}"
     )
 )
-@blp.response(200, ROWS)
+@blp.response(200, LONG_ROWS)
 def query_range(asked: Asked) -> Response:
     """Answer metrics bucket by bucket."""
     question = read_question(

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 
 from app import clock
+from app.api.answers import DETAIL, FOUND
 from app.api.blueprint import Blueprint
 from app.api.details import detail
 from app.api.encoding import answer
@@ -18,7 +19,7 @@ from app.api.questions import (
     single,
     whole,
 )
-from app.api.schemas import FOUND, GRAMMAR, NothingSchema, SessionsSchema
+from app.api.schemas import GRAMMAR, NothingSchema, SessionsSchema
 from app.api.service import reader
 from app.catalog.fields import FIELDS
 from app.errors import BadRequest, NotFound, UnknownName
@@ -96,7 +97,7 @@ def _page(found: Found) -> dict[str, Any]:
 
 @blp.route("/sessions/<app>/<path:session_id>", methods=["GET", "POST"])
 @blp.arguments(NothingSchema, location="query")
-@blp.response(200, {"type": "object"})
+@blp.response(200, DETAIL)
 def show_session(_asked: Asked, app: str, session_id: str) -> Response:
     """Show one session: its overview, user, device, views, actions and errors."""
     session = reader().session(app, session_id)

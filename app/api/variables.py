@@ -3,6 +3,7 @@
 from flask import Response
 
 from app import clock
+from app.api.answers import OptionSchema
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
 from app.api.questions import (
@@ -14,7 +15,7 @@ from app.api.questions import (
     read_selector,
     whole,
 )
-from app.api.schemas import GRAMMAR, OptionSchema, VariablesSchema
+from app.api.schemas import GRAMMAR, VariablesSchema
 from app.api.service import reader
 from app.catalog.fields import FIELDS, Field, find
 from app.catalog.metrics import METRICS

@@ -70,7 +70,7 @@ class Shop:
         facts: dict[str, str] | None = None,
     ) -> Event:
         self._key += 1
-        return Event(self._key, at, at, int(kind), context, name, value, facts)
+        return Event(self._key, at * 1000, at, int(kind), context, name, value, facts)
 
 
 def fill(path: Path) -> None:

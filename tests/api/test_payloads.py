@@ -1,10 +1,12 @@
 """Payloads of the JSON data source: what a dashboard's builder makes of variables."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from app.api.targets import ALIASES
 from tests.api.shop import END, HOUR, START
 
 Item = dict[str, Any]
@@ -191,3 +193,10 @@ def test_refusals_have_a_message(client: FlaskClient) -> None:
         unknown.get_json()["message"] == "no metric 'sesions'; did you mean 'sessions'?"
     )
     assert wrong.get_json()["message"] == "no field 'ap'; did you mean 'app'?"
+
+
+def test_aliases_are_documented() -> None:
+    """The page about HTTP names every alias."""
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text("utf-8")
+
+    assert all(f"`{alias}`" in page for alias in ALIASES)
