@@ -204,8 +204,11 @@ def _timings(fields: Fields, wanted: tuple[tuple[str, str], ...] = _TIMINGS) -> 
     facts: Facts = {}
     for key, name in wanted:
         value = fields.get(key)
-        if value and value != "0" and value.isascii() and value.isdigit():
-            facts[name] = int(value[:15])
+        if value is not None and value != "0":
+            try:
+                facts[name] = int(value[:15])
+            except ValueError:
+                continue  # "unknown"
     return facts
 
 
