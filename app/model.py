@@ -88,7 +88,7 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One thing that happened in a session."""
 
     key: int  # signed 64 bits; the same event has the same key, however often it comes
-    received: int  # ms, Loki's clock
+    received: int  # MICROseconds, Loki's clock: orders what shares a millisecond
     at: int  # ms, the clock of who reports it; 0 = not said
     kind: int  # a Kind
     context: int  # key of its Context

@@ -42,7 +42,7 @@ class FaroDecoder:
         for stream in page.streams:
             for value in stream.values:
                 try:
-                    meta, event = decode_line(value[1], int(value[0][:-6] or 0))
+                    meta, event = decode_line(value[1], int(value[0][:-3] or 0))
                 except Unreadable as reason:
                     batch.drop(str(reason))
                     continue

@@ -28,21 +28,24 @@ class Clock:
         self.clamped = 0
 
     def order(self, events: list[Event]) -> "Timed":
-        """Return the events with their corrected times, ascending, ties by key.
+        """Return the events with their corrected times, ascending.
+
+        What happened within one millisecond is in the order of its receipt: one batch
+        holds events in the order in which they were made.
 
         An event without a time, or with one that is further from its receipt than a
         session lasts, is taken to have happened when it was received.
         """
         skew, timed, clamped = self.skew, [], 0
         for event in events:
-            at, received = event.at + skew, event.received
+            at, received = event.at + skew, event.received // 1000
             if event.at == 0 or not -BELIEVED_MS <= received - at <= BELIEVED_MS:
                 clamped += 1
                 at = received
-            timed.append((at, event.key, event))
+            timed.append((at, event.received, event.key, event))
         timed.sort()
         self.clamped = clamped
-        return timed
+        return [(at, key, event) for at, _, key, event in timed]
 
 
 def clock_of(events: list[Event]) -> Clock:
@@ -50,7 +53,7 @@ def clock_of(events: list[Event]) -> Clock:
 
     A median, since single events are back-dated (a page load, an action) or forged.
     """
-    delays = sorted([event.received - event.at for event in events if event.at])
+    delays = sorted([event.received // 1000 - event.at for event in events if event.at])
     if not delays:
         return Clock(0)
     middle = delays[len(delays) // 2]

@@ -72,7 +72,7 @@ def fold(
     """Derive the session *key* from all of its *events* (at least one).
 
     1. Correct the clock of who reported them (``clocks``).
-    2. Order by corrected time, ties by key.
+    2. Order by corrected time, then by receipt.
     3. Find the views (``views``), count the rest.
     4. Of each context field keep the newest that says something.
     """

@@ -74,7 +74,10 @@ def path(url: str) -> str:
 
 
 def pages_of(lines: list[Cells]) -> list[str]:
-    """Follow the pages: loads, then moves that change the path."""
+    """Follow the pages: loads, then moves that change the path.
+
+    The page on which a session is reset at logout is left at once, and not visited.
+    """
     first = min(lines, key=when)
     is_rotated = "session_attr_previousSession" in first
     pages = [path(first["page_url"])] if is_rotated else []
@@ -84,6 +87,8 @@ def pages_of(lines: list[Cells]) -> list[str]:
         is_load = name == "session_resume" or (name == "session_start" and not pages)
         if is_load or (name in MOVES and here != pages[-1]):
             pages.append(here)
+            if is_rotated and len(pages) == 2 and when(cells) - when(first) < 100:
+                del pages[0]
     return pages
 
 

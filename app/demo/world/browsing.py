@@ -42,7 +42,8 @@ class Visit:
     def reset(self) -> None:
         """Start a new session on the open page, as an application does at logout.
 
-        The SDK then says session_extend, and session_start twice.
+        The SDK then says session_extend, and session_start twice. The application
+        leaves the page at once, so that it is no page of the new session.
         """
         before = self.tab
         before.flush()
@@ -54,8 +55,12 @@ class Visit:
             open_page = {"path": tab.page.path, "navigation_id": tab.navigation_id}
             tab.truth.vitals.append(dict(open_page))
             self._painting.tab = tab
-        for name in ("session_extend", "session_start", "session_start"):
-            tab.event(name, tab.now)
+        tab.truth.pages.clear()
+        tab.truth.entry_url = ""
+        tab.event("session_extend", tab.now)
+        for _ in range(2):
+            tab.event("session_start", tab.now)
+            tab.now += 1
 
     @property
     def is_tired(self) -> bool:
