@@ -1,6 +1,8 @@
 """Put the web service together."""
 
-from typing import Any
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
@@ -12,6 +14,9 @@ from app.api.service import OpenReader, build_service, install
 from app.api.telemetry import register_telemetry
 from app.settings import Settings
 from app.version import __version__
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 BLUEPRINTS = (
     catalogue.blp,
@@ -40,9 +45,26 @@ def build(settings: Settings, open_reader: OpenReader) -> Flask:
     register_compression(app)
     api = SkaldApi(app)
     register_errors(app)
+    app.wsgi_app = merge_slashes(app.wsgi_app)  # type: ignore[assignment,method-assign]
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     return app
+
+
+def merge_slashes(inner: "WSGIApplication") -> "WSGIApplication":
+    """Take ``//json/query`` for ``/json/query``.
+
+    A base URL with a slash at its end makes such paths; a redirect, which is Flask's
+    answer, would send a browser behind Grafana's proxy to a host that it cannot reach.
+    """
+
+    def serve(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        environ["PATH_INFO"] = re.sub("/{2,}", "/", environ.get("PATH_INFO", ""))
+        return inner(environ, start_response)
+
+    return serve
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:

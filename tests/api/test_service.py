@@ -57,9 +57,9 @@ def test_base_path_says_where_things_are(client: FlaskClient) -> None:
     assert client.get("/").get_json()["catalogue"] == "/api/v1"
 
 
-@pytest.mark.parametrize("path", ["/json", "/json/"])
+@pytest.mark.parametrize("path", ["/json", "/json/", "//json", "/api//v1", "/readyz/"])
 def test_no_redirects(client: FlaskClient, path: str) -> None:
-    """Old plugins ask with a slash, new ones without."""
+    """Old plugins ask with a slash, new ones without, base URLs end in one or not."""
     assert client.get(path).status_code == 200
 
 
