@@ -72,6 +72,7 @@ class Indexer:
         self._store = store
         self._lease = lease
         self._decoder = DECODERS[settings.format]()
+        store.declare(settings.name, settings.inactivity_ms, settings.max_events)
         self._restore()
 
     def _restore(self) -> None:

@@ -51,6 +51,9 @@ class Codec:
         return _decode(self._decompress(data))
 
 
-def used(events: list[Event], contexts: Mapping[int, Context]) -> dict[int, Context]:
-    """Return the contexts that *events* refer to."""
-    return {key: contexts[key] for key in {event.context for event in events}}
+def used(
+    events: list[Event], new: Mapping[int, Context], known: Mapping[int, Context]
+) -> dict[int, Context]:
+    """Return the contexts that *events* refer to, out of those that are at hand."""
+    keys = {event.context for event in events}
+    return {key: known[key] if key in known else new[key] for key in keys}

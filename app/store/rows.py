@@ -1,6 +1,6 @@
 """Turn a session into the rows that hold it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 
 from app.model import Context, Session
@@ -28,12 +28,6 @@ INSERT_SESSION = (
     f"insert or replace into sessions ({', '.join(SESSION)})"
     f" values ({', '.join('?' * len(SESSION))})"
 )
-INSERT_VIEW = "insert into views values (?,?,?,?,?,?,?,?,?,?,?)"
-INSERT_ACTION = "insert into actions values (?,?,?,?,?)"
-INSERT_ERROR = "insert into errors values (?,?,?,?,?,?,?)"
-INSERT_ACTIVITY = "insert into activity values (?,?)"
-INSERT_USER = "insert into users values (?,?)"
-INSERT_ATTRIBUTE = "insert into attributes values (?,?,?)"
 
 
 def identity(context: Context) -> tuple[str, str]:
@@ -119,3 +113,19 @@ def attribute_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
     for name, value in session.attributes:
         if name and value:
             yield row_id, n[name], n[value]
+
+
+def activity_rows(row_id: int, session: Session, _: Numbers) -> Iterator[Row]:
+    """Yield the rows of table ``activity``."""
+    for minute in session.minutes:
+        yield row_id, minute
+
+
+CHILDREN: tuple[tuple[str, Callable[[int, Session, Numbers], Iterator[Row]]], ...] = (
+    ("insert into views values (?,?,?,?,?,?,?,?,?,?,?)", view_rows),
+    ("insert into actions values (?,?,?,?,?)", action_rows),
+    ("insert into errors values (?,?,?,?,?,?,?)", error_rows),
+    ("insert into users values (?,?)", user_rows),
+    ("insert into attributes values (?,?,?)", attribute_rows),
+    ("insert into activity values (?,?)", activity_rows),
+)

@@ -93,6 +93,9 @@ class JobStatus:
 class Writer(Protocol):
     """The index, opened for writing: one at a time, whatever happens."""
 
+    def declare(self, source: str, inactivity_ms: int, max_events: int) -> None:
+        """Say when the sessions of *source* are over, and how much of each is kept."""
+
     def ingest(
         self,
         source: str,

@@ -1,0 +1,144 @@
+"""Look after the index: transactions, progress, leases, jobs, retention."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import orjson
+
+from app.store.connect import explained, open_for_writing
+from app.store.schema import CHILDREN
+from app.store.seam import JobStatus
+from app.store.strings import Strings
+
+
+class Upkeep:
+    """The index in one SQLite file, opened for writing, but for what is in it."""
+
+    def __init__(self, path: Path, tenant: str) -> None:
+        self._path = path
+        self._tenant = tenant
+        self._db = open_for_writing(path)
+        self._strings = Strings(self._db)
+        self._sources: dict[str, int] = {}
+        self._version = -1
+        self._lock = RLock()  # one transaction at a time, whichever thread wants it
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do all of it or nothing; what was remembered of a failed try is forgotten."""
+        with self._lock, explained(self._path):
+            self._db.execute("begin immediate")
+            try:
+                self._forget_if_written_by_others()
+                yield self._db
+                self._db.execute("commit")
+            except BaseException:
+                self._strings.forget()
+                self._sources.clear()
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                raise
+
+    def _forget_if_written_by_others(self) -> None:
+        version = self._db.execute("pragma data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self._strings.forget()
+
+    # -- sources -------------------------------------------------------------------
+
+    def _source(self, name: str) -> int:
+        number = self._sources.get(name)
+        if number is None:
+            row = (self._tenant, name)
+            self._db.execute(
+                "insert into sources (tenant, name) values (?, ?) on conflict do nothing",
+                row,
+            )
+            number = self._db.execute(
+                "select id from sources where tenant = ? and name = ?", row
+            ).fetchone()[0]
+            self._sources[name] = number
+        return int(number)
+
+    def cursor(self, source: str) -> int:
+        """Return how far *source* has been read, ns; 0 = nothing."""
+        return int(self._of_source(source, "cursor") or 0)
+
+    def notes(self, source: str) -> dict[str, Any]:
+        """Return what the source wanted to remember."""
+        return dict(orjson.loads(self._of_source(source, "notes") or "{}"))
+
+    def _of_source(self, source: str, column: str) -> Any:
+        with self._lock, explained(self._path):
+            row = self._db.execute(
+                f"select {column} from sources where tenant = ? and name = ?",
+                (self._tenant, source),
+            ).fetchone()
+        return row and row[0]
+
+    def counts(self, source: str, since: int, until: int) -> dict[int, int]:
+        """Return the entries held per second in ``(since, until]`` (epoch seconds)."""
+        with self._lock, explained(self._path):
+            found = self._db.execute(
+                "select second, entries from seconds where second > ? and second <= ?"
+                " and source = (select id from sources where tenant = ? and name = ?)",
+                (since, until, self._tenant, source),
+            )
+            return dict(found.fetchall())
+
+    # -- leases --------------------------------------------------------------------
+
+    def acquire(self, name: str, owner: str, now: int, duration: int) -> bool:
+        """Take or keep the lease *name* until ``now + duration``; False if it is taken."""
+        with self.transaction() as db:
+            changed = db.execute(
+                "insert into leases values (:name, :owner, :until)"
+                " on conflict (name) do update set owner = :owner, until = :until"
+                " where owner = :owner or until <= :now",
+                {"name": name, "owner": owner, "until": now + duration, "now": now},
+            )
+            return changed.rowcount > 0
+
+    def release(self, name: str, owner: str) -> None:
+        """Give the lease back."""
+        with self.transaction() as db:
+            db.execute("delete from leases where name = ? and owner = ?", (name, owner))
+
+    # -- jobs ----------------------------------------------------------------------
+
+    def record(self, job: JobStatus) -> None:
+        """Add a run of a job: counts are added, the rest replaces what was held."""
+        with self.transaction() as db:
+            db.execute(
+                "insert into jobs (name, runs, failures, missed, started, took_ms, error)"
+                " values (:name, :runs, :failures, :missed, :started, :took_ms, :error)"
+                " on conflict (name) do update set runs = runs + :runs,"
+                " failures = failures + :failures, missed = missed + :missed,"
+                " started = max(started, :started),"
+                " took_ms = iif(:runs, :took_ms, took_ms),"
+                " error = iif(:runs, :error, error)",
+                asdict(job),
+            )
+
+    # -- retention -----------------------------------------------------------------
+
+    def expire(self, before: int, limit: int = 5_000) -> int:
+        """Delete sessions that ended before that, at most *limit*; return how many."""
+        with self.transaction() as db:
+            found = db.execute(
+                "select id from sessions where end < ? limit ?", (before, limit)
+            ).fetchall()
+            for table in (*CHILDREN, "journals"):
+                db.executemany(f"delete from {table} where session = ?", found)
+            db.executemany("delete from sessions where id = ?", found)
+        return len(found)
