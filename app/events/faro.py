@@ -79,8 +79,8 @@ class FaroDecoder:
 
 def _decode_whole(line: str, received: int) -> tuple[Meta, Event]:
     fields = _read_json(line) if line.startswith("{") else _read_logfmt(line)
+    kind, name, value, facts = faro_items.read(fields)  # says what is not Faro's
     meta = faro_meta.read_fields(fields)
-    kind, name, value, facts = faro_items.read(fields)
     time = parse_time(fields.get("timestamp", ""))
     key = _hash(line.encode("utf-8", "surrogatepass"))
     return meta, Event(key, received, time, kind, meta[1], name, value, facts)

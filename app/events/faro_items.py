@@ -130,7 +130,9 @@ _HAS_ELEMENT = frozenset({"lcp", "inp", "cls"})
 
 def _measured(fields: Fields) -> Facts:
     facts = _prefixed(fields, "value_") or {
-        key: fields[key] for key in fields if _is_number(fields[key])
+        key[:MAX_NAME]: value[:MAX_ATTRIBUTE]
+        for key, value in fields.items()
+        if _is_number(value)
     }
     facts = dict(list(facts.items())[:MAX_ATTRIBUTES])
     return facts | _prefixed(fields, "context_") | _trace(fields)
@@ -171,7 +173,7 @@ def lifecycle(fields: Fields) -> Item:
 def load(fields: Fields) -> Item:
     """Read the load of a document; the name is how: navigate, reload, back_forward."""
     facts = _timings(fields)
-    facts["nav"] = fields.get("event_data_faroNavigationId", "")
+    facts["nav"] = fields.get("event_data_faroNavigationId", "")[:MAX_NAME]
     how = fields.get("event_data_type", "")
     return LOAD, how, number(fields.get("event_data_duration", "")), facts
 
@@ -182,7 +184,7 @@ def resource(fields: Fields) -> Item:
     facts = _timings(fields, _TIMINGS[:3])
     kind = fields.get("event_data_initiatorType")
     if kind:
-        facts["type"] = kind
+        facts["type"] = kind[:MAX_NAME]
     url = clean.redact_url(fields.get("event_data_name", ""))
     return RESOURCE, url, number(fields.get("event_data_duration", "")), facts
 
@@ -283,7 +285,7 @@ def custom_event(fields: Fields) -> Item:
 def _prefixed(fields: Fields, prefix: str, limit: int = MAX_ATTRIBUTES) -> Facts:
     start = len(prefix)
     found = {
-        key[start:]: value[:MAX_ATTRIBUTE]
+        key[start : start + MAX_NAME]: value[:MAX_ATTRIBUTE]
         for key, value in fields.items()
         if key.startswith(prefix)
     }

@@ -76,7 +76,7 @@ DEFECTS: dict[str, tuple[Counts, Defect]] = {
     "empty": (Counts.UNREADABLE, lambda _: ""),
     "array": (Counts.UNREADABLE, lambda _: '[{"kind":"event"}]'),
     "megabyte_key": (
-        Counts.UNREADABLE,
+        Counts.SESSION,
         lambda s: s.line().replace(_MARK, "context_" + "k" * 1_048_576 + "=1"),
     ),
     "no_session": (Counts.NO_SESSION, lambda s: s.line(session="")),
