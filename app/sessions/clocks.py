@@ -12,9 +12,6 @@ TRUSTED_MS = 60_000  # so far off, a clock is taken at its word (delivery takes 
 BELIEVED_MS = 4 * 3_600_000 + 900_000  # so far from receipt, an event may still be true
 
 
-Timed = list[tuple[int, int, Event]]  # (corrected ms, key, event), ascending
-
-
 class Clock:
     """What to make of the times of one session.
 
@@ -29,7 +26,7 @@ class Clock:
         self.skew = skew
         self.clamped = 0
 
-    def order(self, events: list[Event]) -> "Timed":
+    def order(self, events: list[Event]) -> list[tuple[int, Event]]:
         """Return the events with their corrected times, ascending.
 
         What happened within one millisecond is in the order of its receipt: one batch
@@ -47,7 +44,7 @@ class Clock:
             timed.append((at, event.received, event.key, event))
         timed.sort()
         self.clamped = clamped
-        return [(at, key, event) for at, _, key, event in timed]
+        return [(at, event) for at, _, _, event in timed]
 
 
 def clock_of(events: list[Event]) -> Clock:

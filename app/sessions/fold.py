@@ -19,7 +19,7 @@ from app.model import (
     SessionKey,
     Status,
 )
-from app.sessions.clocks import Timed, clock_of
+from app.sessions.timeline import Timeline
 from app.sessions.views import find_views
 
 import xxhash  # isort: skip
@@ -71,79 +71,69 @@ def fold(
 ) -> Session:
     """Derive the session *key* from all of its *events* (at least one).
 
-    1. Correct the clock of who reported them (``clocks``).
-    2. Order by corrected time, then by receipt.
-    3. Find the views (``views``), count the rest.
-    4. Of each context field keep the newest that says something.
+    1. Correct the clock of who reported them, and put them in order (``timeline``).
+    2. Find the views (``views``), list and count the rest.
+    3. Of each context field keep the newest that says something.
     """
-    clock = clock_of(events)
-    timed = clock.order(events)
-    views = find_views(timed, contexts)
-    context, users, attributes = _describe(timed, contexts)
-    actions, errors, counts = _gather(timed, contexts)
+    timeline = Timeline(events)
+    views = find_views(timeline, contexts)
+    context, users, attributes = _describe(timeline, contexts)
+    actions = [
+        Action(at, event.name, contexts[event.context].page)
+        for at, event in timeline.of(ACTION)
+    ]
+    errors = [
+        _error(at, event, contexts[event.context].page)
+        for at, event in timeline.of(ERROR)
+    ]
     return Session(
         key=key,
-        start=timed[0][0],
-        end=timed[-1][0],
+        start=timeline.start,
+        end=timeline.end,
         context=context,
         entry=views[0].page if views else "",
         exit=views[-1].page if views else "",
-        status=_status(errors, events),
+        status=_status(timeline),
         events=len(events),
         view_count=len(views),
         action_count=len(actions),
         errors=len(errors),
-        log_errors=counts[0],
-        failed_requests=counts[1],
-        resources=counts[2],
-        skew=clock.skew,
-        clamped=clock.clamped,
+        log_errors=sum(event.name in _LOG_ERRORS for _, event in timeline.of(LOG)),
+        failed_requests=_failed_requests(timeline),
+        resources=len(timeline.of(RESOURCE)),
+        skew=timeline.skew,
+        clamped=timeline.clamped,
         is_cut=is_cut,
         views=tuple(views[:MAX_LISTED]),
         actions=tuple(actions[:MAX_LISTED]),
         error_list=tuple(errors[:MAX_LISTED]),
         users=users,
         attributes=attributes,
-        minutes=_minutes(timed),
+        minutes=tuple(timeline.minutes[:MAX_MINUTES]),
     )
 
 
-def _status(errors: list[Error], events: list[Event]) -> Status:
+_LOG_ERRORS = frozenset({"error", "fatal", "critical"})
+
+
+def _status(timeline: Timeline) -> Status:
+    errors = timeline.of(ERROR)
     if not errors:
         return Status.HEALTHY
-    crashed = any(
-        event.kind == ERROR and event.facts and event.facts.get("fatal")
-        for event in events
-    )
+    crashed = any(event.facts and event.facts.get("fatal") for _, event in errors)
     return Status.CRASHED if crashed else Status.ERRORED
 
 
-def _gather(
-    timed: Timed, contexts: Mapping[int, Context]
-) -> tuple[list[Action], list[Error], tuple[int, int, int]]:
-    """List actions and errors; count error logs, failed requests and requests.
+def _failed_requests(timeline: Timeline) -> int:
+    """Count the requests that failed.
 
-    The browser's timing and the tracer's span tell of the same request: a request
-    counts as failed once, by whichever kind saw more of them.
+    The browser's timing and the tracer's span tell of the same request: it counts
+    once, by whichever kind saw more of them.
     """
-    actions: list[Action] = []
-    errors: list[Error] = []
-    log_errors = resources = failed_resources = failed_spans = 0
-    for at, _, event in timed:
-        kind = event.kind
-        if kind == ACTION:
-            actions.append(Action(at, event.name, contexts[event.context].page))
-        elif kind == RESOURCE:
-            resources += 1
-            failed_resources += _is_failed(event)
-        elif kind == ERROR:
-            errors.append(_error(at, event, contexts[event.context].page))
-        elif kind == LOG:
-            log_errors += event.name in {"error", "fatal", "critical"}
-        elif kind == SPAN:
-            failed_spans += _is_failed(event)
-    failed = max(failed_resources, failed_spans)
-    return actions, errors, (log_errors, failed, resources)
+    return max(
+        sum(_is_failed(event) for _, event in timeline.of(RESOURCE)),
+        sum(_is_failed(event) for _, event in timeline.of(SPAN)),
+    )
 
 
 def _is_failed(event: Event) -> bool:
@@ -158,14 +148,14 @@ def _error(at: int, event: Event, page: str) -> Error:
 
 
 def _describe(
-    timed: Timed, contexts: Mapping[int, Context]
+    timeline: Timeline, contexts: Mapping[int, Context]
 ) -> tuple[Context, tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Return the newest context field by field, all users, all attributes.
 
     A user is known by id, else e-mail, else name; one of whom less is said in some
     lines is still one user as long as the id is there.
     """
-    order = _contexts_in_order(timed)
+    order = timeline.recent
     newest = list(_context_values(contexts[order[-1]]))
     users: dict[str, None] = {}
     attributes: dict[str, str] = {}
@@ -179,7 +169,7 @@ def _describe(
         if all(newest):
             break
         _fill(newest, contexts[key])
-    _add_event_attributes(timed, attributes)
+    _add_event_attributes(timeline, attributes)
     listed = sorted(attributes.items())[:MAX_ATTRIBUTES]
     described = Context(*newest, {})  # type: ignore[call-arg]  # as many as fields
     return described, tuple(users)[:MAX_ATTRIBUTES], tuple(listed)
@@ -200,27 +190,11 @@ def _fill(newest: list[str], older: Context) -> None:
             newest[at] = value
 
 
-def _contexts_in_order(timed: Timed) -> list[int]:
-    """List each context once, by the last time it was in force."""
-    order: dict[int, None] = {}
-    for _, _, event in timed:
-        key = event.context
-        order.pop(key, None)
-        order[key] = None
-    return list(order)
-
-
-def _add_event_attributes(timed: Timed, attributes: dict[str, str]) -> None:
-    for _, _, event in timed:
-        if event.kind == ACTION and event.facts:
-            for name, value in event.facts.items():
-                if name not in _OWN_FACTS and len(attributes) < 4 * MAX_ATTRIBUTES:
-                    attributes["event." + name] = str(value)
+def _add_event_attributes(timeline: Timeline, attributes: dict[str, str]) -> None:
+    for _, event in timeline.of(ACTION):
+        for name, value in (event.facts or {}).items():
+            if name not in _OWN_FACTS and len(attributes) < 4 * MAX_ATTRIBUTES:
+                attributes["event." + name] = str(value)
 
 
 _OWN_FACTS = frozenset({"trigger", "trace", "span"})
-
-
-def _minutes(timed: Timed) -> tuple[int, ...]:
-    minutes = dict.fromkeys(at // 60_000 for at, _, _ in timed)
-    return tuple(minutes)[:MAX_MINUTES]

@@ -8,14 +8,15 @@ belong to another moment (vitals, sent when a page is hidden) may carry a URL th
 too new or too old, so they tell of a page only when nothing better does.
 """
 
+import heapq
 from collections.abc import Iterator, Mapping
 
 from app.model import Context, Event, Kind, View
-from app.sessions.clocks import Timed
+from app.sessions.timeline import Moment, Timeline
 
 LIFECYCLE, LOAD, VITAL = int(Kind.LIFECYCLE), int(Kind.LOAD), int(Kind.VITAL)
-_WEAK = frozenset({VITAL, int(Kind.RESOURCE), int(Kind.SPAN)})
 
+_ROTATION_MS = 1_000  # start and extend of one rotation are that close
 _RESET_MS = 100  # a page left so soon after the session was reset was not visited in it
 
 
@@ -35,7 +36,7 @@ class _Visit:
         self.vitals: dict[str, float] = {}
 
 
-def find_views(timed: Timed, contexts: Mapping[int, Context]) -> list[View]:
+def find_views(timeline: Timeline, contexts: Mapping[int, Context]) -> list[View]:
     """List the views of a session in order.
 
     1. Pair loads with the start or resume that each of them causes.
@@ -45,19 +46,18 @@ def find_views(timed: Timed, contexts: Mapping[int, Context]) -> list[View]:
     4. Give each web vital to the view of its document.
 
     Args:
-        timed: (corrected time, key, event), ascending.
+        timeline: of the session.
         contexts: by key; ``page`` is compared, or ``view`` where there is no page.
     """
-    loads = _pair_loads(timed)
-    visits = _walk(timed, contexts, loads)
-    visits = _add_unseen(timed, contexts, visits)
+    visits = _walk(timeline, contexts, _pair_loads(timeline))
+    visits = _add_unseen(timeline, contexts, visits)
     if (
         len(visits) > 1
         and not visits[0].is_load
         and visits[1].at - visits[0].at < _RESET_MS
     ):
         del visits[0]
-    _give_vitals(timed, contexts, visits)
+    _give_vitals(timeline, contexts, visits)
     return list(_finish(visits))
 
 
@@ -65,55 +65,64 @@ def _place(context: Context) -> str:
     return context.page or context.view
 
 
-def _pair_loads(timed: Timed) -> dict[int, tuple[int, str]]:
-    """Return key of event → (start of the load, its document) for each event that loads.
+Loads = dict[int, tuple[int, str]]  # key of event → (start of a load, its document)
+
+
+def _pair_loads(timeline: Timeline) -> Loads:
+    """Find the events that stand for a load, one for each load.
 
     A load causes one start or resume, later than its own back-dated time. A start or
     resume beside an extend is the session's own rotation: no document was loaded.
     """
-    loads: dict[int, tuple[int, str]] = {}
-    waiting: list[tuple[int, int, Event]] = []
+    loads: Loads = {}
+    waiting: list[Moment] = []
     seen: set[str] = set()
-    rotated = [
-        at
-        for at, _, event in timed
-        if event.kind == LIFECYCLE and event.name == "extend"
-    ]
-    for at, key, event in timed:
+    begins = timeline.of(LIFECYCLE)
+    rotated = [at for at, event in begins if event.name == "extend"]
+    for at, event in heapq.merge(timeline.of(LOAD), begins, key=_when):
         if event.kind == LOAD:
-            nav = (event.facts or {}).get("nav", "")
+            nav = _nav(event)
             if not nav or nav not in seen:
                 seen.add(nav)
-                waiting.append((at, key, event))
-        elif event.kind == LIFECYCLE and event.name != "extend":
+                waiting.append((at, event))
+        elif event.name != "extend":
             paired = _take(waiting, event)
             if paired:
-                loads[key] = paired[0], (paired[2].facts or {}).get("nav", "")
-            elif not any(abs(at - when) <= 1000 for when in rotated):  # noqa: PLR2004
-                loads[key] = at, ""
-    for at, key, event in waiting:
-        loads[key] = at, (event.facts or {}).get("nav", "")
+                loads[event.key] = paired[0], _nav(paired[1])
+            elif not any(abs(at - when) <= _ROTATION_MS for when in rotated):
+                loads[event.key] = at, ""
+    for at, event in waiting:
+        loads[event.key] = at, _nav(event)
     return loads
 
 
-def _take(
-    waiting: list[tuple[int, int, Event]], event: Event
-) -> tuple[int, int, Event] | None:
+def _when(moment: Moment) -> tuple[int, int, int]:
+    return moment[0], moment[1].received, moment[1].key
+
+
+def _nav(event: Event) -> str:
+    """Return the SDK's id of the document; "" when there is none."""
+    return str((event.facts or {}).get("nav", ""))
+
+
+def _take(waiting: list[Moment], event: Event) -> Moment | None:
     """Take the newest load that waits for its start or resume, of the same page."""
     for index in range(len(waiting) - 1, -1, -1):
-        if waiting[index][2].context == event.context:
+        if waiting[index][1].context == event.context:
             return waiting.pop(index)
     return waiting.pop() if waiting else None
 
 
 def _walk(
-    timed: Timed, contexts: Mapping[int, Context], loads: Mapping[int, tuple[int, str]]
+    timeline: Timeline, contexts: Mapping[int, Context], loads: Loads
 ) -> list[_Visit]:
     visits: list[_Visit] = []
-    current = ""
-    for at, key, event in timed:
-        load = loads.get(key)
-        place = _place(contexts[event.context])
+    current, context, place = "", -1, ""
+    for at, event in timeline.strong:
+        if event.context != context:
+            context = event.context
+            place = _place(contexts[context])
+        load = loads.get(event.key)
         if load is not None:
             visits.append(_Visit(load[0], place, is_load=True, nav=load[1]))
             current = place
@@ -124,18 +133,18 @@ def _walk(
 
 
 def _tells_place(event: Event) -> bool:
-    if event.kind in _WEAK or event.kind == LOAD:
+    if event.kind == LOAD:
         return False
     return not (event.facts and "trigger" in event.facts)  # a back-dated user action
 
 
 def _add_unseen(
-    timed: Timed, contexts: Mapping[int, Context], visits: list[_Visit]
+    timeline: Timeline, contexts: Mapping[int, Context], visits: list[_Visit]
 ) -> list[_Visit]:
     seen = {visit.page for visit in visits}
     added: list[_Visit] = []
-    for at, _, event in timed:
-        place = _place(contexts[event.context])
+    for context, at in timeline.contexts.items():
+        place = _place(contexts[context])
         if place and place not in seen:
             seen.add(place)
             added.append(_Visit(at, place, is_load=False))
@@ -143,23 +152,26 @@ def _add_unseen(
 
 
 def _give_vitals(
-    timed: Timed, contexts: Mapping[int, Context], visits: list[_Visit]
+    timeline: Timeline, contexts: Mapping[int, Context], visits: list[_Visit]
 ) -> None:
     """Give each vital to the load of its document, or to the visit of its page.
 
     Reported again (``reportAllChanges``, back-forward cache), the last one counts.
     """
-    if not visits:
+    vitals = timeline.of(VITAL)
+    if not visits or not vitals:
         return
     by_nav = {visit.nav: visit for visit in visits if visit.nav}
     by_page: dict[str, _Visit] = {}
     for visit in visits:
         by_page.setdefault(visit.page, visit)
-    for _, _, event in timed:
-        if event.kind == VITAL and event.value is not None:
-            nav = (event.facts or {}).get("nav", "")
-            place = _place(contexts[event.context])
-            owner = by_page.get(place) if nav in _NO_NAV else by_nav.get(nav)
+    for _, event in vitals:
+        if event.value is not None:
+            nav = _nav(event)
+            if nav in _NO_NAV:
+                owner = by_page.get(_place(contexts[event.context]))
+            else:
+                owner = by_nav.get(nav)
             if owner is not None:
                 owner.vitals[event.name] = event.value
 

@@ -165,7 +165,7 @@ class SqliteReader:
             return [], {}
         journal = found[1]
         timed = clock_of(journal.events).order(journal.events)
-        return [event for _, _, event in timed], journal.contexts
+        return [event for _, event in timed], journal.contexts
 
     def _journal(self, app: str, session_id: str) -> tuple[str, Journal] | None:
         with self._bounded() as db:
