@@ -58,6 +58,13 @@ class Kind(IntEnum):
     RESOURCE = 8  # a request of the page, as the browser timed it
     SPAN = 9  # a request of the page, as the tracer saw it
     OTHER = 10  # it happened, and proves that the session was alive
+    VISIT = 11  # a view as its source itself tells of it: with an id, in versions
+    EXIT = 12  # a view was left
+    LONG_TASK = 13  # the page did not answer for a while
+    REPLAY = 14  # a part of the session was recorded
+    TRACE = 15  # one request to an application that calls language models
+    OBSERVATION = 16  # a step of a trace: a span, a generation, a tool ...
+    SCORE = 17  # what somebody thought of a trace or a session
 
 
 class Context(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -82,6 +89,9 @@ class Context(msgspec.Struct, frozen=True, array_like=True, gc=False):
     referrer: str = ""  # host of the page the visit came from
     previous: str = ""  # id of the session that this one continues
     attributes: dict[str, str] = {}  # "session.plan", "user.role", "page.title" ...
+    city: str = ""
+    connection: str = ""  # slow-2g | 2g | 3g | 4g, else what kind it is
+    anonymous: str = ""  # id of the browser, of somebody who is not identified
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -109,6 +119,9 @@ class View(msgspec.Struct, frozen=True, gc=False):
     cls: float | None = None
     ttfb: float | None = None
     fcp: float | None = None
+    title: str = ""  # the application's own name of it
+    url: str = ""  # redacted
+    key: str = ""  # the source's own id of it
 
 
 class Action(msgspec.Struct, frozen=True, gc=False):
@@ -127,6 +140,69 @@ class Error(msgspec.Struct, frozen=True, gc=False):
     message: str
     fingerprint: str  # what groups equal errors
     page: str
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One observation of a trace: a span, a generation, the call of a tool."""
+
+    id: str
+    parent: str  # id of the step that it is part of; "" = of the trace itself
+    type: str  # GENERATION, SPAN, TOOL ..., as Langfuse writes them
+    name: str
+    at: int
+    duration: int | None  # ms; None = it never ended
+    level: str  # DEBUG | DEFAULT | WARNING | ERROR
+    message: str
+    model: str
+    cost: int | None  # nano-USD; None = not said
+    tokens_in: int
+    tokens_out: int
+    tokens: int
+    first_token: int | None  # ms from its start
+    is_counted: bool  # its usage is its own, and not what its children say already
+
+
+class Trace(msgspec.Struct, frozen=True, gc=False):
+    """One request to an application that calls language models."""
+
+    id: str
+    name: str
+    at: int
+    latency: int  # ms
+    user: str
+    cost: int  # nano-USD
+    tokens_in: int
+    tokens_out: int
+    tokens: int
+    errors: int
+    steps: tuple[Step, ...]
+
+
+class Figures(msgspec.Struct, frozen=True, gc=False):
+    """What only some sources tell of a session; 0 and empty otherwise."""
+
+    frustrations: int = 0  # actions that did not do what the user wanted
+    crashes: int = 0
+    long_tasks: int = 0
+    has_replay: bool = False
+    replay: int = 0  # ms that were recorded
+    segments: int = 0  # pieces that the recording came in
+    open_dwell: int | None = None  # ms from the last view to the last event
+    traces: int = 0
+    observations: int = 0
+    generations: int = 0
+    warnings: int = 0
+    failed_traces: int = 0
+    unpriced: int = 0  # generations of which no cost is known
+    cost: int = 0  # nano-USD
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens: int = 0
+    trace_latency: int = 0  # ms, summed
+    generation_time: int = 0  # ms, summed
+    models: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    scores: tuple[tuple[str, float | str], ...] = ()  # (name, value), sorted
 
 
 class SessionKey(msgspec.Struct, frozen=True, gc=False):
@@ -172,3 +248,5 @@ class Session(msgspec.Struct, frozen=True, gc=False):
     users: tuple[str, ...]  # all identities, in order of appearance
     attributes: tuple[tuple[str, str], ...]  # sorted (name, value)
     minutes: tuple[int, ...]  # minutes since the epoch in which it had an event
+    figures: Figures = Figures()
+    traces: tuple[Trace, ...] = ()  # of a source that knows them; bounded

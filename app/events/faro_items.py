@@ -21,7 +21,7 @@ Item = tuple[int, str, float | None, Facts | None]  # kind, name, value, facts
 
 # plain ints: the hot path makes one event a line, and an enum's member costs a look-up
 LIFECYCLE, LOAD, VIEW, ACTION, ERROR = map(int, list(Kind)[:5])
-LOG, VITAL, MEASUREMENT, RESOURCE, SPAN, OTHER = map(int, list(Kind)[5:])
+LOG, VITAL, MEASUREMENT, RESOURCE, SPAN, OTHER = map(int, list(Kind)[5:11])
 
 ITEMS: dict[str, Callable[[Fields], Item]] = {}  # kind of the line → its reader
 EVENTS: dict[str, Callable[[Fields], Item]] = {}  # event_name → its reader

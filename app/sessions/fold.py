@@ -175,8 +175,9 @@ def _describe(
     return described, tuple(users)[:MAX_ATTRIBUTES], tuple(listed)
 
 
-_FIELDS = Context.__struct_fields__
-_context_values = attrgetter(*_FIELDS[:-1])
+_FIELDS = Context.__struct_fields__  # those that a browser says, and then attributes
+_FIELDS = _FIELDS[: _FIELDS.index("attributes")]
+_context_values = attrgetter(*_FIELDS)
 _USER = slice(_FIELDS.index("user_id"), _FIELDS.index("user_email") + 1)
 
 
