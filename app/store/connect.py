@@ -23,13 +23,34 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
             path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
         connection.execute("pragma auto_vacuum = incremental")  # of a new file
-        connection.execute("pragma journal_mode = wal")
+        _log_ahead(connection)
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma cache_size = -24000")
         connection.execute("pragma temp_store = memory")
         connection.execute("pragma journal_size_limit = 67108864")
         migrate(connection, path)
     return connection
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers go on while somebody writes.
+
+    SQLite waits for nobody when it changes the mode of a file, so we do: two may open
+    a new index at the same time.
+    """
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorname.startswith(
+                ("SQLITE_BUSY", "SQLITE_LOCKED")
+            )
+            if not is_busy or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

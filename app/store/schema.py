@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from app.errors import StoreNewer
+from app.store.rule_tables import TABLES as _RULES
 
 migrations = Migrations("skald")
 
@@ -21,6 +22,13 @@ def create_index(db: Database) -> None:
     for statement in _TABLES.split(";"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def create_rules(db: Database) -> None:
+    """Create what rules need."""
+    for statement in _RULES.split(";"):
+        db.execute(statement)
 
 
 _TABLES = """
@@ -179,10 +187,19 @@ def check(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the index up to date.
+    """Bring the index up to date; of several at the same time, one does it.
 
     Raises:
         StoreNewer: a newer Skald wrote it.
     """
-    if not check(connection, path):
-        migrations.apply(Database(connection))
+    if check(connection, path):
+        return
+    connection.execute("begin immediate")
+    try:
+        if not check(connection, path):
+            migrations.apply(Database(connection))
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
