@@ -96,21 +96,22 @@ def _read_item(line: str, cut: int) -> tuple[str, Item]:
     """
     if line.startswith('timestamp="'):
         end = line.find('" ', _AFTER_QUOTE, cut)
-        time, rest = line[_AFTER_QUOTE:end], line[end + 2 : cut]
+        time, begin = line[_AFTER_QUOTE:end], end + 2
     elif line.startswith("timestamp="):
         end = line.find(" ", 0, cut)
-        time, rest = line[_AFTER_QUOTE - 1 : end], line[end + 1 : cut]
+        time, begin = line[_AFTER_QUOTE - 1 : end], end + 1
     else:
         raise faro_meta.NotAsExpected
-    if end < 0 or '"' in rest:
+    if end < 0 or line.find('"', begin, cut) >= 0:
         fields = logfmt.parse(line[:cut])
         time = fields.get("timestamp", "")
+    elif line.startswith(faro_items.VITAL_BEGINS, begin):
+        vital = faro_items.read_vital(line, begin, cut)
+        if vital:
+            return time, vital
+        fields = logfmt.parse_plain(line[begin:cut])
     else:
-        if rest.startswith("kind=measurement "):
-            vital = faro_items.read_vital(rest)
-            if vital:
-                return time, vital
-        fields = logfmt.parse_plain(rest)
+        fields = logfmt.parse_plain(line[begin:cut])
     if fields.get("kind") == "measurement" and not META_KEYS.isdisjoint(fields):
         # a measurement may be called "page_url"; only the whole line tells
         raise faro_meta.NotAsExpected

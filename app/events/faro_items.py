@@ -94,32 +94,37 @@ def _vital_facts(fields: Fields) -> Facts:
     return facts
 
 
-_VALUE = re.compile(r" value_(lcp|inp|cls|ttfb|fcp|fid)=(\S+)")
+VITAL_BEGINS = (  # in the two dialects
+    "kind=measurement type=web-vitals ",
+    "kind=measurement level=info type=web-vitals ",
+)
+_VALUE = re.compile(r" value_(lcp|inp|cls|ttfb|fcp|fid)=(\S+)").search
 _ELEMENT = re.compile(
     r" context_(?:element|interaction_target|largest_shift_target)=(\S+)"
-)
+).search
 _NAV = " context_navigation_entry_id="
-_IS_VITAL = re.compile(r"kind=measurement (?:level=\S+ )?type=web-vitals ").match
 
 
-def read_vital(item: str) -> Item | None:
+def read_vital(line: str, begin: int, end: int) -> Item | None:
     """Read a web vital without reading its attribution; half of all lines are one.
 
     Args:
-        item: ``kind=measurement ... type=web-vitals ...`` without any quote.
+        line: whole.
+        begin: where one of ``VITAL_BEGINS`` stands; from there on without quotes.
+        end: where the meta begins.
 
     Returns:
         What ``measurement`` says of it, or None where only that can tell.
     """
-    context = item.find(" context_")
-    found = _VALUE.search(item, item.find(" value_", context))
-    if found is None or context < 0 or not _IS_VITAL(item):
+    context = line.find(" context_", begin, end)
+    found = _VALUE(line, context, end) if context > 0 else None
+    if found is None:
         return None
     name, value = found.groups()
-    begin = item.find(_NAV, context) + len(_NAV)
-    nav = item[begin : item.find(" ", begin)] if begin > len(_NAV) else ""
+    nav_at = line.find(_NAV, context, end) + len(_NAV)
+    nav = line[nav_at : line.find(" ", nav_at)] if nav_at > begin else ""
     facts: Facts = {"nav": nav[:MAX_NAME]}
-    element = _ELEMENT.search(item, context) if name in _HAS_ELEMENT else None
+    element = _ELEMENT(line, context, end) if name in _HAS_ELEMENT else None
     if element:
         facts["element"] = element[1][:MAX_ATTRIBUTE]
     return VITAL, name, number(value), facts

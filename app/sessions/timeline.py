@@ -56,17 +56,16 @@ class Timeline:
         return self._kinds.get(kind, NOTHING)
 
     def _walk(self) -> None:
-        kinds, strong = self._kinds, self.strong
+        kinds, strong, minutes = self._kinds, self.strong, self.minutes
         first, last = self.contexts, dict[int, None]()
-        context = minute = -1
+        context, minute_ends = -1, -1
         for moment in self.moments:
             at, event = moment
             kind = event.kind
-            group = kinds.get(kind)
-            if group is None:
-                kinds[kind] = [moment]
+            if kind in kinds:
+                kinds[kind].append(moment)
             else:
-                group.append(moment)
+                kinds[kind] = [moment]
             if kind not in WEAK:
                 strong.append(moment)
             if event.context != context:
@@ -74,7 +73,7 @@ class Timeline:
                 first.setdefault(context, at)
                 last.pop(context, None)
                 last[context] = None
-            if at // MINUTE != minute:
-                minute = at // MINUTE
-                self.minutes.append(minute)
+            if at >= minute_ends:
+                minutes.append(at // MINUTE)
+                minute_ends = (at // MINUTE + 1) * MINUTE
         self.recent = list(last)

@@ -8,7 +8,6 @@ belong to another moment (vitals, sent when a page is hidden) may carry a URL th
 too new or too old, so they tell of a page only when nothing better does.
 """
 
-import heapq
 from collections.abc import Iterator, Mapping
 
 from app.model import Context, Event, Kind, View
@@ -79,7 +78,7 @@ def _pair_loads(timeline: Timeline) -> Loads:
     seen: set[str] = set()
     begins = timeline.of(LIFECYCLE)
     rotated = [at for at, event in begins if event.name == "extend"]
-    for at, event in heapq.merge(timeline.of(LOAD), begins, key=_when):
+    for at, event in sorted([*timeline.of(LOAD), *begins], key=_when):
         if event.kind == LOAD:
             nav = _nav(event)
             if not nav or nav not in seen:
