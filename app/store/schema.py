@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from app.errors import StoreNewer
+from app.errors import StoreError, StoreNewer
 from app.store.rule_tables import TABLES as _RULES
 
 migrations = Migrations("skald")
@@ -174,6 +174,7 @@ def check(connection: sqlite3.Connection, path: Path) -> bool:
 
     Raises:
         StoreNewer: it has some that this Skald does not know.
+        StoreError: it is a database of something else.
     """
     db = Database(connection)
     known = {each.name for each in migrations._migrations}  # noqa: SLF001
@@ -182,6 +183,11 @@ def check(connection: sqlite3.Connection, path: Path) -> bool:
         raise StoreNewer(
             f"{path} was written by a newer Skald ({', '.join(sorted(applied - known))});"
             " upgrade Skald, or point it at another index"
+        )
+    if not applied and set(db.table_names()) - {migrations.migrations_table}:
+        raise StoreError(
+            f"{path} is a database of something else and no Skald index;"
+            " choose another path"
         )
     return applied == known
 
