@@ -8,10 +8,14 @@ PY := $(VENV)/bin/python
 ARGS ?=
 JOBS ?= 2
 
-# The first of these that is new enough; name another with `make PYTHON=...`.
-PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+# The first of these that is new enough and can make environments, else is new enough;
+# name another with `make PYTHON=...`. The system's own comes first: it is built with
+# optimisations, which one built by hand often is not.
+PYTHONS := /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11
+first_with = $(shell for each in $(PYTHONS); do \
+	$$each -c 'import sys$(1); sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$each && break; done)
+PYTHON ?= $(or $(call first_with,; import ensurepip),$(call first_with))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := $(PY) -m pip install --quiet --no-input
