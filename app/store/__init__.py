@@ -2,6 +2,8 @@
 
 from app.settings import Settings
 from app.store.reader import SqliteReader
+from app.store.rule_seam import Rulebook
+from app.store.rulebook import open_own
 from app.store.seam import Reader
 from app.store.writer import SqliteWriter
 
@@ -27,3 +29,12 @@ def open_writer(settings: Settings) -> SqliteWriter:
         StoreError: it cannot be opened, or a newer Skald wrote it.
     """
     return SqliteWriter(settings.index, settings.tenant)
+
+
+def open_rulebook(settings: Settings) -> Rulebook:
+    """Open or create the index for what rules record, with a connection of its own.
+
+    Raises:
+        StoreError: it cannot be opened, or a newer Skald wrote it.
+    """
+    return open_own(settings.index, settings.tenant)

@@ -20,6 +20,7 @@ from app.store import rows
 from app.store.connect import Deadline, explained, open_for_reading
 from app.store.functions import compile_pattern, register
 from app.store.journal import Codec, Journal
+from app.store.recorded import RecordedReader
 from app.store.leaves import compose
 from app.store.seam import Found, JobStatus, Search, SourceStatus
 from app.store.sql import EVENTS, Statement, in_window
@@ -29,7 +30,7 @@ MAX_CELLS = 200_000  # of one leaf
 Result = TypeVar("Result")
 
 
-class SqliteReader:
+class SqliteReader(RecordedReader):
     """The index in one SQLite file, opened for reading by one thread at a time."""
 
     def __init__(
