@@ -16,4 +16,6 @@ def expire(store: Writer, before: int, stop: threading.Event | None = None) -> i
         total += gone
         if not gone:
             break
+    while not (stop and stop.is_set()) and store.tidy():
+        pass
     return total

@@ -178,7 +178,10 @@ class SqliteReader(RecordedReader):
                     "select j.data from sessions as s join journals as j"
                     " on j.session = s.id join sources as o on o.id = s.source"
                     " where s.hash = ? and o.tenant = ?",
-                    (rows.hash_of(source, app, session_id), self._tenant),
+                    (
+                        rows.hash_of(self._tenant, source, app, session_id),
+                        self._tenant,
+                    ),
                 ).fetchone()
                 if row:
                     return source, self._codec.unpack(row[0])

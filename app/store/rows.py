@@ -9,12 +9,12 @@ Numbers = Mapping[str, int]  # string → its number; "" has none
 Row = tuple[object, ...]
 
 
-def hash_of(source: str, app: str, session_id: str) -> int:
+def hash_of(tenant: str, source: str, app: str, session_id: str) -> int:
     """Return 63 bits that stand for a session; nobody can make two meet.
 
     A keyed or cryptographic hash, since session ids are written by strangers.
     """
-    text = f"{source}\0{app}\0{session_id}".encode(errors="surrogatepass")
+    text = f"{tenant}\0{source}\0{app}\0{session_id}".encode(errors="surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest()) >> 1
 
 

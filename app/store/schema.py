@@ -166,7 +166,29 @@ create table leases (
 ) without rowid
 """
 
+
+@migrations()
+def remember_loose_strings(db: Database) -> None:
+    """Remember which strings deleted sessions referred to; others may still."""
+    db.execute("create table loose (string integer primary key) without rowid")
+
+
 CHILDREN = ("views", "actions", "errors", "activity", "users", "attributes")
+
+
+# columns that hold numbers of strings; a string that none of them holds is not needed
+REFERENCES = {
+    "sessions": (
+        "app", "environment", "version", "browser", "browser_version", "os", "device",
+        "country", "language", "referrer", "entry", "exit", "user", "user_name",
+        "previous",
+    ),
+    "views": ("page",),
+    "actions": ("name", "page"),
+    "errors": ("type", "message", "fingerprint", "page"),
+    "users": ("user",),
+    "attributes": ("name", "value"),
+}  # fmt: skip
 
 
 def check(connection: sqlite3.Connection, path: Path) -> bool:

@@ -130,6 +130,9 @@ class Writer(Protocol):
     def expire(self, before: int) -> int:
         """Delete sessions that ended before that, some at a time; return how many."""
 
+    def tidy(self) -> bool:
+        """Give space back, some at a time; return whether there is more to do."""
+
     def close(self) -> None:
         """Let go of the index."""
 

@@ -90,7 +90,8 @@ class Statement:
         if name == "returning":
             return (
                 "(case when s.user is not null then exists (select 1 from sessions as p"
-                " where p.user = s.user and p.start < s.start and p.app is s.app) end)"
+                " where p.user = s.user and p.start < s.start and p.app is s.app"
+                f" and p.{self.ours()[2:]}) end)"
             )
         raise BadRequest(f"{name!r} is no number")
 

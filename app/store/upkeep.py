@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from app.store.connect import explained, open_for_writing
-from app.store.schema import CHILDREN
+from app.store.schema import CHILDREN, REFERENCES
 from app.store.seam import JobStatus
 from app.store.strings import Strings
 
@@ -136,9 +136,61 @@ class Upkeep:
         """Delete sessions that ended before that, at most *limit*; return how many."""
         with self.transaction() as db:
             found = db.execute(
-                "select id from sessions where end < ? limit ?", (before, limit)
+                f"select id from sessions where end < ? and {_OURS} limit ?",
+                (before, self._tenant, limit),
             ).fetchall()
+            for table, columns in REFERENCES.items():
+                key = "id" if table == "sessions" else "session"
+                for column in columns:
+                    db.executemany(
+                        f"insert or ignore into loose select {column} from {table}"
+                        f" where {key} = ? and {column} is not null",
+                        found,
+                    )
             for table in (*CHILDREN, "journals"):
                 db.executemany(f"delete from {table} where session = ?", found)
             db.executemany("delete from sessions where id = ?", found)
         return len(found)
+
+    def tidy(self) -> bool:
+        """Give space back, some at a time; return whether there is more to do.
+
+        First strings that only deleted sessions referred to, then pages of the file.
+        """
+        with self.transaction() as db:
+            loose = {
+                row[0]
+                for row in db.execute("select string from loose limit ?", (_LOOSE,))
+            }
+            if loose:
+                gone = [(each,) for each in loose - _used(db, loose)]
+                db.executemany("delete from strings where id = ?", gone)
+                db.executemany(
+                    "delete from loose where string = ?", [(each,) for each in loose]
+                )
+                self._strings.forget()
+                return True
+        with self._lock, explained(self._path):
+            self._db.execute(f"pragma incremental_vacuum({_PAGES})").fetchall()
+            free = self._db.execute("pragma freelist_count").fetchone()[0]
+        return bool(free)
+
+
+_LOOSE = 50_000  # strings looked at in one transaction
+_PAGES = 2_000  # of 4 kB, given back in one go
+_OURS = "source in (select id from sources where tenant = ?)"
+
+
+def _used(db: sqlite3.Connection, loose: set[int]) -> set[int]:
+    """Return which of *loose* something still refers to."""
+    wanted = orjson.dumps(list(loose)).decode()
+    return {
+        row[0]
+        for table, columns in REFERENCES.items()
+        for column in columns
+        for row in db.execute(
+            f"select distinct {column} from {table}"
+            f" where {column} in (select value from json_each(?))",
+            (wanted,),
+        )
+    }

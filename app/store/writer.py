@@ -90,7 +90,8 @@ class SqliteWriter(Upkeep):
         done: list[int],
     ) -> None:
         """Derive the sessions of *chunk* from what is held and what is new."""
-        hashes = {rows.hash_of(source, *address): address for address in chunk}
+        tenant = self._tenant
+        hashes = {rows.hash_of(tenant, source, *each): each for each in chunk}
         held = self._held(hashes)
         most = self._limits.get(source, MAX_EVENTS)
         next_id = self._next_id()
