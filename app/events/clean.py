@@ -7,6 +7,7 @@ from app.events.decoder import MAX_NAME, MAX_URL
 
 _NO_ID = frozenset({"", "null", "undefined", "none", "nil"})
 _KEPT_PARAMETER = re.compile(r"(?:utm_[a-z_]+|ref|source)\Z")
+_URL = re.compile(r"\bhttps?://[^\s\"'<>]+")
 _NUMBERS = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}(?:-[0-9a-f]{4,})*|\d+", re.IGNORECASE)
 
 
@@ -40,6 +41,11 @@ def _redact_query(query: str) -> str:
         f"{name}={value}" if _KEPT_PARAMETER.match(name) else f"{name}="
         for name, _, value in pairs
     )
+
+
+def redact_text(text: str) -> str:
+    """Redact every URL in *text*: messages quote what must not be kept."""
+    return _URL.sub(lambda url: redact_url(url[0]), text) if "://" in text else text
 
 
 def path_of(url: str) -> str:

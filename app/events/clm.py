@@ -55,7 +55,7 @@ class ClmDecoder(LineDecoder):
             Unreadable: no JSON object, no event of the tracker, no session.
         """
         fields = read_object(line)
-        event = text(fields.get("event") or labels.get("event"))
+        event = text(fields.get("event"))
         if not event.startswith("component_") and event not in KINDS:
             raise Unreadable("not_clm")
         said = fields.get("session_id", labels.get("session_id"))
@@ -121,7 +121,9 @@ def _error(fields: Fields) -> Item:
     if stack:
         facts["stack"] = stack
     head, colon, _ = message.partition(":")
-    is_type = bool(colon) and head.isidentifier() and head.endswith(("Error", "Exception"))
+    is_type = (
+        bool(colon) and head.isidentifier() and head.endswith(("Error", "Exception"))
+    )
     return head if is_type else "Error", None, facts
 
 

@@ -30,6 +30,10 @@ class Batch(msgspec.Struct, gc=False):
     bytes: int = 0
     decoded: int = 0
     dropped: dict[str, int] = msgspec.field(default_factory=dict)  # reason → lines
+    # events whose session is not in the line: by (app, trace), by (app, who)
+    strands: dict[Address, list[Event]] = msgspec.field(default_factory=dict)
+    threads: dict[Address, list[Event]] = msgspec.field(default_factory=dict)
+    shape: str = ""  # in which manner sessions are derived; "" = as Faro's
 
     def drop(self, reason: str) -> None:
         """Count one line that means nothing to us."""

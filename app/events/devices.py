@@ -1,6 +1,7 @@
 """Name browsers, systems and devices the way people do."""
 
 import re
+from typing import NamedTuple
 
 _BOT = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|headless|lighthouse|preview|monitor", re.IGNORECASE
@@ -13,6 +14,19 @@ _SYSTEMS = {
     "chromium os": "ChromeOS",
     "chrome os": "ChromeOS",
 }
+
+
+class Agent(NamedTuple):
+    """What a user agent tells; empty where it does not."""
+
+    browser: str = ""
+    version: str = ""
+    os: str = ""
+    device: str = ""  # desktop | mobile | tablet | bot
+    model: str = ""
+
+
+UNKNOWN = Agent()
 
 
 def browser(name: str) -> str:

@@ -45,6 +45,8 @@ class Told(NamedTuple):
 class LineDecoder:
     """Decodes line by line; a format says what one line means."""
 
+    shape = ""
+
     def __init__(self) -> None:
         self._known: set[int] = set()
 
@@ -78,6 +80,7 @@ class LineDecoder:
                     batch.decoded += 1
         batch.entries += page.entries
         batch.bytes += page.bytes
+        batch.shape = self.shape
 
     def _keep(self, told: Told, received: int, batch: Batch) -> None:
         key = _hash(_pack(told.context)) >> 1
@@ -184,7 +187,11 @@ def attributes(
 
 
 def _flatten(
-    fields: Fields, prefix: str, known: frozenset[str], depth: int, found: dict[str, str]
+    fields: Fields,
+    prefix: str,
+    known: frozenset[str],
+    depth: int,
+    found: dict[str, str],
 ) -> None:
     for name, value in fields.items():
         if len(found) >= MAX_ATTRIBUTES:

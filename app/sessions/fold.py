@@ -83,7 +83,7 @@ def fold(
         for at, event in timeline.of(ACTION)
     ]
     errors = [
-        _error(at, event, contexts[event.context].page)
+        error_of(at, event, contexts[event.context].page)
         for at, event in timeline.of(ERROR)
     ]
     return Session(
@@ -131,16 +131,18 @@ def _failed_requests(timeline: Timeline) -> int:
     once, by whichever kind saw more of them.
     """
     return max(
-        sum(_is_failed(event) for _, event in timeline.of(RESOURCE)),
-        sum(_is_failed(event) for _, event in timeline.of(SPAN)),
+        sum(is_failed(event) for _, event in timeline.of(RESOURCE)),
+        sum(is_failed(event) for _, event in timeline.of(SPAN)),
     )
 
 
-def _is_failed(event: Event) -> bool:
+def is_failed(event: Event) -> bool:
+    """Tell whether a request was answered with an error."""
     return bool(event.facts) and event.facts.get("status", 0) >= 400  # type: ignore[union-attr]  # noqa: PLR2004
 
 
-def _error(at: int, event: Event, page: str) -> Error:
+def error_of(at: int, event: Event, page: str) -> Error:
+    """Return the error that *event* tells of; its fingerprint leaves numbers out."""
     message = (event.facts or {}).get("message", "")
     text = f"{event.name}:{mask_numbers(message)}"
     digest = xxhash.xxh3_64_hexdigest(text.encode(errors="replace"))

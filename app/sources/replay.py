@@ -95,7 +95,7 @@ def read_entries(path: Path) -> Iterator[Entry]:
         SourceRefused: it cannot be read; names the file and the line.
     """
     number = 0
-    decode = msgspec.json.Decoder(_Row).decode
+    decode = msgspec.json.Decoder(_Row, strict=False).decode  # "1" is 1 as well
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):  # noqa: B007 - for the message

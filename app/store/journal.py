@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import msgspec
 import zstandard
 
-from app.model import Context, Event
+from app.model import Context, Event, Session, SessionKey
+from app.sessions.derive import derive
 
 _LEVEL = -1  # half the time of level 3, and 1 % larger
 # Text that compressed journals refer to; never change it, add a second one.
@@ -27,6 +28,7 @@ class Journal(msgspec.Struct, frozen=True, array_like=True, gc=False):
     events: list[Event]
     contexts: dict[int, Context]
     is_cut: bool = False
+    shape: str = ""  # in which manner its session is derived; "" = as Faro's
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -57,3 +59,14 @@ def used(
     """Return the contexts that *events* refer to, out of those that are at hand."""
     keys = {event.context for event in events}
     return {key: known[key] if key in known else new[key] for key in keys}
+
+
+def derived_from(key: SessionKey, journal: Journal) -> Session:
+    """Derive the session *key* from its journal."""
+    return derive(
+        key,
+        journal.events,
+        journal.contexts,
+        is_cut=journal.is_cut,
+        shape=journal.shape,
+    )

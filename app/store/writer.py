@@ -12,9 +12,9 @@ from app import clock
 from app.errors import LeaseLost
 from app.events.decoder import Address, Batch
 from app.model import Event, Session, SessionKey
-from app.sessions.fold import cut, fold, merge
+from app.sessions.fold import cut, merge
 from app.store import rows
-from app.store.journal import Codec, Journal, used
+from app.store.journal import Codec, Journal, derived_from, used
 from app.store.schema import CHILDREN
 from app.store.seam import Ingested, Progress
 from app.store.upkeep import Upkeep
@@ -112,7 +112,7 @@ class SqliteWriter(Upkeep):
                 row_id, next_id = next_id, next_id + 1
                 done[3] += 1
             key = SessionKey(source, *address)
-            session = fold(key, journal.events, journal.contexts, is_cut=journal.is_cut)
+            session = derived_from(key, journal)
             derived.append(Derived(row_id, hashed, session, journal))
         done[2] += len(derived)
         self._write(number, derived, replaced)
@@ -226,7 +226,8 @@ def _unite(
     lost = max(0, len(before) + added - len(events))
     contexts = used(events, batch.contexts, known.contexts if known else {})
     was_cut = known is not None and known.is_cut
-    return Journal(events, contexts, is_cut or was_cut), added - lost, lost
+    journal = Journal(events, contexts, is_cut or was_cut, batch.shape)
+    return journal, added - lost, lost
 
 
 def _same_receipts(before: list[Event], after: list[Event]) -> bool:

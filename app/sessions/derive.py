@@ -1,0 +1,45 @@
+"""Derive a session in the manner of its source."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from app.model import Context, Event, Kind, Session, SessionKey
+from app.sessions.fold import fold
+from app.sessions.told import Manner, fold_told, in_order
+from app.sessions.timeline import Timeline
+
+_DAY = 86_400_000
+MANNERS = {
+    "openobserve": Manner(
+        # applications on phones keep what they cannot send for a day
+        past_ms=2 * _DAY,
+        lasts=True,
+        dwell="spent",
+        uncounted=frozenset({int(Kind.LOG), int(Kind.REPLAY)}),
+    ),
+    "clm": Manner(past_ms=7 * _DAY, dwell="exit", newcomer=True),
+    "mapped": Manner(past_ms=7 * _DAY, dwell="spent"),
+}
+
+Fold = Callable[..., Session]
+_FOLDS: dict[str, Fold] = {
+    name: partial(fold_told, manner) for name, manner in MANNERS.items()
+}
+
+
+def derive(
+    key: SessionKey,
+    events: list[Event],
+    contexts: Mapping[int, Context],
+    *,
+    is_cut: bool = False,
+    shape: str = "",
+) -> Session:
+    """Derive the session *key* from all of its *events*: in *shape*, of its format."""
+    return _FOLDS.get(shape, fold)(key, events, contexts, is_cut=is_cut)
+
+
+def ordered(events: list[Event], shape: str = "") -> list[tuple[int, Event]]:
+    """Return (time, event) in the order in which ``derive`` sees them."""
+    manner = MANNERS.get(shape)
+    return in_order(events, manner)[0] if manner else Timeline(events).moments

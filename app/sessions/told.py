@@ -1,0 +1,343 @@
+"""Derive a session whose source tells of its views by itself.
+
+OpenObserve, the CLM tracker and mapped logs say what was visited, each in its way; what
+differs between them is a ``Manner``. As with all sessions: a pure function of the set.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
+
+from app.model import (
+    Action,
+    Context,
+    Event,
+    Figures,
+    Kind,
+    Session,
+    SessionKey,
+    Status,
+    View,
+)
+from app.sessions.fold import (
+    MAX_ATTRIBUTES,
+    MAX_LISTED,
+    MAX_MINUTES,
+    error_of,
+    is_failed,
+)
+from app.sessions.versions import merge_versions
+
+Moment = tuple[int, Event]  # (believed time, ms; event)
+Contexts = Mapping[int, Context]
+
+VISIT, EXIT, ACTION, ERROR, LOG, RESOURCE, SPAN, REPLAY, LONG_TASK = (
+    int(kind)
+    for kind in (
+        Kind.VISIT, Kind.EXIT, Kind.ACTION, Kind.ERROR, Kind.LOG, Kind.RESOURCE,
+        Kind.SPAN, Kind.REPLAY, Kind.LONG_TASK,
+    )
+)  # fmt: skip
+_LASTING = frozenset(
+    map(int, (Kind.VISIT, Kind.ACTION, Kind.RESOURCE, Kind.LONG_TASK, Kind.MEASUREMENT))
+)
+_LOG_ERRORS = frozenset({"error", "fatal", "critical", "emergency", "alert"})
+_FUTURE_MS = 4 * 3_600_000 + 900_000  # so far ahead of its receipt, nothing is believed
+_VITALS = ("lcp", "inp", "cls", "ttfb", "fcp")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a source tells.
+
+    Attributes:
+        past_ms: how long ago something may have happened when Loki gets it.
+        lasts: an event's value is how long it lasted; its session lasts as long.
+        dwell: what tells how long a view was open: ``exit`` events, the time ``spent``
+            that the view says, else the start of the ``next``.
+        newcomer: the user is who came last, and not who was there last.
+        uncounted: kinds that are not among the events of a session.
+    """
+
+    past_ms: int
+    lasts: bool = False
+    dwell: str = "next"
+    newcomer: bool = False
+    uncounted: frozenset[int] = frozenset()
+
+
+class Described(NamedTuple):
+    """Who, on what, in which release, where: of a whole session."""
+
+    context: Context
+    users: tuple[str, ...]
+    attributes: tuple[tuple[str, str], ...]
+
+
+def fold_told(
+    manner: Manner,
+    key: SessionKey,
+    events: list[Event],
+    contexts: Contexts,
+    *,
+    is_cut: bool = False,
+) -> Session:
+    """Derive the session *key* from all of its *events* (at least one).
+
+    1. Make one of the versions of each thing (``versions``).
+    2. Order by time, an exit before the visit that it makes room for.
+    3. List views, actions, errors; count the rest.
+    """
+    events = merge_versions(events)
+    moments, clamped = in_order(events, manner)
+    lived = [each for each in moments if each[1].kind != REPLAY] or moments
+    views = _views(lived, contexts, manner)
+    described = describe(lived, contexts, newcomer=manner.newcomer)
+    actions = _of(lived, ACTION)
+    errors = _of(lived, ERROR)
+    failed = max(_failed(lived, RESOURCE), _failed(lived, SPAN))
+    return Session(
+        key=key,
+        start=lived[0][0],
+        end=_end(lived, manner),
+        context=described.context,
+        entry=views[0].page if views else "",
+        exit=views[-1].page if views else "",
+        status=_status(errors),
+        events=sum(each[1].kind not in manner.uncounted for each in moments),
+        view_count=len(views),
+        action_count=len(actions),
+        errors=len(errors),
+        log_errors=sum(e.name.lower() in _LOG_ERRORS for _, e in _of(lived, LOG)),
+        failed_requests=failed,
+        resources=len(_of(lived, RESOURCE)),
+        skew=0,
+        clamped=clamped,
+        is_cut=is_cut,
+        views=tuple(views[:MAX_LISTED]),
+        actions=tuple(
+            Action(at, event.name, contexts[event.context].page)
+            for at, event in actions[:MAX_LISTED]
+        ),
+        error_list=tuple(
+            error_of(at, event, contexts[event.context].page)
+            for at, event in errors[:MAX_LISTED]
+        ),
+        users=described.users,
+        attributes=described.attributes,
+        minutes=minutes_of(lived),
+        figures=_figures(moments, views, lived[-1][0]),
+    )
+
+
+def in_order(events: Iterable[Event], manner: Manner) -> tuple[list[Moment], int]:
+    """Return the events in order, and how many have a time that cannot be true."""
+    timed, clamped = [], 0
+    for event in events:
+        received = event.received // 1000
+        at = event.at
+        if not at or not -_FUTURE_MS <= received - at <= manner.past_ms:
+            clamped += 1
+            at = received
+        timed.append((at, event.kind != EXIT, event.received, event.key, event))
+    timed.sort(key=lambda each: each[:4])
+    return [(each[0], each[4]) for each in timed], clamped
+
+
+def _of(moments: list[Moment], kind: int) -> list[Moment]:
+    return [each for each in moments if each[1].kind == kind]
+
+
+def _failed(moments: list[Moment], kind: int) -> int:
+    return sum(is_failed(event) for _, event in _of(moments, kind))
+
+
+def _status(errors: list[Moment]) -> Status:
+    if not errors:
+        return Status.HEALTHY
+    return Status.CRASHED if _crashes(errors) else Status.ERRORED
+
+
+def _crashes(errors: list[Moment]) -> int:
+    return sum(bool(event.facts and event.facts.get("fatal")) for _, event in errors)
+
+
+def _end(moments: list[Moment], manner: Manner) -> int:
+    end = moments[-1][0]
+    if manner.lasts:
+        for at, event in moments:
+            if event.value and event.kind in _LASTING:
+                end = max(end, int(at + event.value))
+    return end
+
+
+def minutes_of(moments: list[Moment]) -> tuple[int, ...]:
+    """Return the minutes in which something happened, ascending, bounded."""
+    return tuple(dict.fromkeys(at // 60_000 for at, _ in moments))[:MAX_MINUTES]
+
+
+# -- views -------------------------------------------------------------------------
+
+
+def _views(moments: list[Moment], contexts: Contexts, manner: Manner) -> list[View]:
+    visits = _of(moments, VISIT)
+    dwells = _DWELLS[manner.dwell](moments, contexts)
+    titles = {
+        contexts[event.context].page: contexts[event.context].view
+        for _, event in visits
+        if contexts[event.context].view
+    }
+    return [
+        _view(at, event, contexts[event.context], dwells.get(event.key), titles)
+        for at, event in visits
+    ]
+
+
+def _view(
+    at: int,
+    event: Event,
+    context: Context,
+    dwell: int | None,
+    titles: Mapping[str, str],
+) -> View:
+    facts = event.facts or {}
+    page = context.page or context.view or event.name
+    return View(
+        at,
+        page,
+        facts.get("loading") not in {None, "route_change"},
+        dwell,
+        *(facts.get(name) for name in _VITALS),
+        context.view or titles.get(page, ""),
+        context.url.partition("?")[0],
+        str(facts.get("id", "")),
+    )
+
+
+def _until_exit(moments: list[Moment], contexts: Contexts) -> dict[int, int]:
+    """Give each exit to the newest visit of the same place that is still open."""
+    dwells: dict[int, int] = {}
+    open_: dict[str, int] = {}
+    for _, event in moments:
+        if event.kind == VISIT:
+            open_[contexts[event.context].page] = event.key
+        elif event.kind == EXIT:
+            visit = open_.pop(contexts[event.context].page, None)
+            if visit is not None and event.value is not None:
+                dwells[visit] = max(0, int(event.value))
+    return dwells
+
+
+def _as_said(moments: list[Moment], contexts: Contexts) -> dict[int, int]:
+    said = {
+        event.key: max(0, int(event.value))
+        for _, event in _of(moments, VISIT)
+        if event.value is not None
+    }
+    return _until_next(moments, contexts) | said
+
+
+def _until_next(moments: list[Moment], _contexts: Contexts) -> dict[int, int]:
+    visits = _of(moments, VISIT)
+    return {one[1].key: two[0] - one[0] for one, two in pairwise(visits)}
+
+
+_DWELLS: dict[str, Callable[[list[Moment], Contexts], dict[int, int]]] = {
+    "exit": _until_exit,
+    "spent": _as_said,
+    "next": _until_next,
+}
+
+
+# -- who, where, how ---------------------------------------------------------------
+
+_FIELDS = tuple(n for n in Context.__struct_fields__ if n != "attributes")
+_values = attrgetter(*_FIELDS)
+_USER = ("user_id", "user_name", "user_email")
+_SHARED = tuple(name for name in _FIELDS if name not in _USER)
+_shared = attrgetter(*_SHARED)
+
+
+def describe(
+    moments: list[Moment], contexts: Contexts, *, newcomer: bool = False
+) -> Described:
+    """Return the newest context field by field, all users, all attributes.
+
+    The user is the last one identified, id, name and e-mail from one line; with
+    *newcomer* the last one to appear first.
+    """
+    order = list(dict.fromkeys(event.context for _, event in reversed(moments)))
+    newest = dict.fromkeys(_SHARED, "")
+    for key in order:
+        for name, value in zip(_SHARED, _shared(contexts[key]), strict=True):
+            if value and not newest[name]:
+                newest[name] = value
+    users = _users(moments, contexts)
+    names = list(users)
+    if newcomer and names:
+        last = users[names[-1]]
+    else:
+        last = next((c for c in map(contexts.__getitem__, order) if _user(c)), None)
+    if last is not None:
+        newest |= {name: getattr(last, name) for name in _USER}
+    anonymous = newest["anonymous"]
+    listed = tuple(names) or ((anonymous,) if anonymous else ())
+    return Described(
+        Context(**newest),  # type: ignore[arg-type]  # all of them strings
+        listed[:MAX_ATTRIBUTES],
+        _attributes(moments, contexts, reversed(order)),
+    )
+
+
+def _user(context: Context) -> str:
+    return context.user_id or context.user_email or context.user_name
+
+
+def _users(moments: list[Moment], contexts: Contexts) -> dict[str, Context]:
+    """Return all users in the order in which they first appear."""
+    users: dict[str, Context] = {}
+    for _, event in moments:
+        context = contexts[event.context]
+        user = _user(context)
+        if user:
+            users.setdefault(user, context)
+    return users
+
+
+def _attributes(
+    moments: list[Moment], contexts: Contexts, order: Iterable[int]
+) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for key in order:
+        found.update(contexts[key].attributes)
+    for _, event in moments:
+        if event.kind == ACTION:
+            for name, value in (event.facts or {}).items():
+                if name not in _OWN and len(found) < 4 * MAX_ATTRIBUTES:
+                    found["event." + name] = str(value)
+    return tuple(sorted(found.items())[:MAX_ATTRIBUTES])
+
+
+_OWN = frozenset(
+    ("trigger", "trace", "span", "id", "type", "view", "frustration", "target")
+)
+
+
+def _figures(moments: list[Moment], views: list[View], last: int) -> Figures:
+    segments = _of(moments, REPLAY)
+    ends = [(event.facts or {}).get("until", at) for at, event in segments]
+    facts = [event.facts or {} for _, event in moments]
+    return Figures(
+        frustrations=sum(
+            bool((event.facts or {}).get("frustration"))
+            for _, event in _of(moments, ACTION)
+        ),
+        crashes=_crashes(_of(moments, ERROR)),
+        long_tasks=len(_of(moments, LONG_TASK)),
+        has_replay=bool(segments) or any(each.get("replay") for each in facts),
+        replay=max(ends) - segments[0][0] if segments else 0,
+        segments=len(segments),
+        open_dwell=last - views[-1].at if views and views[-1].dwell is None else None,
+    )
