@@ -14,14 +14,13 @@ from app.errors import BadRequest, TooExpensive
 from app.model import Context, Event, Session, SessionKey
 from app.sessionql.evaluate import Cell
 from app.sessionql.plan import Compare, Filter, Leaf, Not, Text, Window
-from app.sessions.clocks import clock_of
-from app.sessions.fold import fold
+from app.sessions.derive import ordered
 from app.store import rows
 from app.store.connect import Deadline, explained, open_for_reading
 from app.store.functions import compile_pattern, register
-from app.store.journal import Codec, Journal
-from app.store.recorded import RecordedReader
+from app.store.journal import Codec, Journal, derived_from
 from app.store.leaves import compose
+from app.store.recorded import RecordedReader
 from app.store.seam import Found, JobStatus, Search, SourceStatus
 from app.store.sql import EVENTS, Statement, in_window
 
@@ -155,7 +154,7 @@ class SqliteReader(RecordedReader):
             return None
         source, journal = found
         key = SessionKey(source, app, session_id)
-        return fold(key, journal.events, journal.contexts, is_cut=journal.is_cut)
+        return derived_from(key, journal)
 
     def events(
         self, app: str, session_id: str
@@ -165,7 +164,7 @@ class SqliteReader(RecordedReader):
         if found is None:
             return [], {}
         journal = found[1]
-        timed = clock_of(journal.events).order(journal.events)
+        timed = ordered(journal.events, journal.shape)
         return [event for _, event in timed], journal.contexts
 
     def _journal(self, app: str, session_id: str) -> tuple[str, Journal] | None:
