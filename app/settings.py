@@ -247,6 +247,92 @@ class Settings:
     cors_origins: tuple[str, ...] = setting(
         (), "origins", "Web sites whose pages may ask directly, or `*`."
     )
+    rules: tuple[str, ...] = setting(
+        (), "paths", "Rule files beside those that ship with Skald; * and ** match."
+    )
+    shipped_rules: bool = setting(
+        True,  # noqa: FBT003
+        "boolean",
+        "Evaluate the rules that ship with Skald.",
+    )
+    rule_interval_ms: int = setting(
+        MINUTE,
+        "duration",
+        "How often a group is evaluated that does not say.",
+        least=SECOND,
+        most=7 * DAY,
+    )
+    rule_offset_ms: int = setting(
+        MINUTE,
+        "duration",
+        "How long a slot waits for its events, of a group that does not say "
+        "(`query_offset`). More than lag and interval of the sources together.",
+        least=0,
+        most=DAY,
+    )
+    rule_patience_ms: int = setting(
+        5 * MINUTE,
+        "duration",
+        "How much longer a slot waits for a source that is behind.",
+        least=0,
+        most=DAY,
+    )
+    rule_catch_up: int = setting(
+        1_000,
+        "whole",
+        "Missed slots of a group that are made up; older ones are given up.",
+        least=0,
+        most=100_000,
+    )
+    rule_horizon_ms: int = setting(
+        6 * HOUR,
+        "duration",
+        "How far back slots are evaluated again when lines come late.",
+        least=0,
+        most=7 * DAY,
+    )
+    rule_workers: int = setting(
+        2, "whole", "Groups evaluated at the same time.", least=1, most=64
+    )
+    rule_series: int = setting(
+        100,
+        "whole",
+        "Series of one rule that `/metrics` shows; the rest is left out, and counted.",
+        least=0,
+        most=10_000,
+    )
+    rule_detail_ms: int = setting(
+        14 * DAY,
+        "duration",
+        "Recorded samples older than that are thinned to one an hour.",
+        least=HOUR,
+        most=36_500 * DAY,
+    )
+    rule_retention_ms: int = setting(
+        400 * DAY,
+        "duration",
+        "Recorded samples older than that are deleted.",
+        least=HOUR,
+        most=36_500 * DAY,
+    )
+    alertmanagers: tuple[str, ...] = setting(
+        (), "urls", "Addresses of Alertmanagers; each is told of every alert."
+    )
+    alertmanager_token: str = setting(
+        "", "secret", "Sent to the Alertmanagers as bearer token."
+    )
+    alert_resend_ms: int = setting(
+        MINUTE,
+        "duration",
+        "How soon the Alertmanagers are told again of what still fires.",
+        least=SECOND,
+        most=DAY,
+    )
+    external_url: str = setting(
+        "",
+        "text",
+        "Address of Skald for people, in alerts and their templates.",
+    )
     lease_ms: int = setting(
         30 * SECOND,
         "duration",

@@ -129,10 +129,12 @@ _KINDS = {
     "name": "a name",
     "origins": "a list of origins",
     "path": "a path",
+    "paths": "a list of paths",
     "secret": "a secret",
     "selector": "a selector",
     "text": "text",
     "url": "a URL",
+    "urls": "a list of URLs",
 }
 
 

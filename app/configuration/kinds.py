@@ -151,6 +151,20 @@ def read_origins(text: str, _note: Setting, _base: Path) -> tuple[str, ...]:
     return origins
 
 
+@kind("urls")
+def read_urls(text: str, note: Setting, base: Path) -> tuple[str, ...]:
+    """Read base addresses, divided by commas."""
+    given = (each.strip() for each in text.split(","))
+    return tuple(read_url(each, note, base) for each in given if each)
+
+
+@kind("paths")
+def read_paths(text: str, _note: Setting, base: Path) -> tuple[str, ...]:
+    """Read paths or patterns of paths, divided by commas."""
+    given = (each.strip() for each in text.split(","))
+    return tuple(str(_resolve(each, base)) for each in given if each)
+
+
 @kind("path")
 def read_path(text: str, _note: Setting, base: Path) -> Path:
     """Read the path of a file that need not be there yet."""

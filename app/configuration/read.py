@@ -12,7 +12,7 @@ from app.configuration.show import MASK, show_value
 from app.configuration.tree import Given, Items, Node, Section
 from app.settings import Setting
 
-_LISTS = {"origins"}  # kinds that may be written as a list of texts
+_LISTS = {"origins", "paths", "urls"}  # kinds that may be written as a list of texts
 _MAX_SHOWN = 80
 
 

@@ -28,6 +28,8 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "size": format_size,
     "boolean": lambda value: "true" if value else "false",
     "origins": ",".join,
+    "paths": ",".join,
+    "urls": ",".join,
 }
 _PLAIN = {"whole", "boolean"}  # kinds that YAML has itself
 
