@@ -101,7 +101,8 @@ def _when(moment: Moment) -> tuple[int, int, int]:
 
 def _nav(event: Event) -> str:
     """Return the SDK's id of the document; "" when there is none."""
-    return str((event.facts or {}).get("nav", ""))
+    facts = event.facts
+    return facts.get("nav", "") if facts else ""  # type: ignore[no-any-return]
 
 
 def _take(waiting: list[Moment], event: Event) -> Moment | None:
