@@ -18,6 +18,7 @@ from app.sessions.derive import ordered
 from app.store import rows
 from app.store.connect import Deadline, explained, open_for_reading
 from app.store.functions import compile_pattern, register
+from app.store.insights import InsightsReader
 from app.store.journal import Codec, Journal, derived_from
 from app.store.leaves import compose
 from app.store.recorded import RecordedReader
@@ -29,7 +30,7 @@ MAX_CELLS = 200_000  # of one leaf
 Result = TypeVar("Result")
 
 
-class SqliteReader(RecordedReader):
+class SqliteReader(RecordedReader, InsightsReader):
     """The index in one SQLite file, opened for reading by one thread at a time."""
 
     def __init__(

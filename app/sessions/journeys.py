@@ -1,0 +1,177 @@
+"""Follow visitors from page to page.
+
+Pages are numbers here; what they are called is somebody else's business. Everything is
+a pure function of trails: what each session visited, in order.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+ENTRY, EXIT, OTHER = -1, -2, -3  # places that are no page
+NO_DWELL = -1
+
+Place = tuple[int, int]  # (level, page)
+Edge = tuple[Place, Place]
+
+
+class Trails:
+    """What many sessions visited, packed: pages, dwell, and where each begins."""
+
+    def __init__(self) -> None:
+        self.pages = array("q")
+        self.dwells = array("q")
+        self._starts = array("q")
+        self._session = -1
+
+    def add(self, session: int, page: int, dwell: int) -> None:
+        """Add a visit; those of one session come together, in order."""
+        if session != self._session:
+            self._session = session
+            self._starts.append(len(self.pages))
+        self.pages.append(page)
+        self.dwells.append(dwell)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Yield where each trail begins and ends."""
+        starts = self._starts
+        for index, start in enumerate(starts):
+            last = index + 1 == len(starts)
+            yield start, len(self.pages) if last else starts[index + 1]
+
+
+class Part(NamedTuple):
+    """The part of a trail that is followed."""
+
+    start: int
+    end: int
+    begins: bool  # the session began here, and that is to be shown
+    ends: bool
+    level: int  # of its first step
+
+
+@dataclass(slots=True)
+class Passage:
+    """What goes along one edge, or through one place."""
+
+    count: int = 0
+    sessions: int = 0
+    dwell: int = 0  # ms, summed
+    dwelled: int = 0  # visits of which it is known
+
+
+@dataclass(slots=True)
+class Flow:
+    """Transitions between the most visited pages.
+
+    Attributes:
+        edges: from place to place; places have a level where steps are told apart.
+        places: visits of each page.
+        sessions: that were followed.
+        pages: distinct ones, of which only some are told apart.
+    """
+
+    edges: dict[Edge, Passage] = field(default_factory=dict)
+    places: dict[Place, Passage] = field(default_factory=dict)
+    sessions: int = 0
+    pages: int = 0
+
+
+def flow_of(
+    trails: Trails, *, after: int = 0, before: int = 0, depth: int = 0, top: int = 20
+) -> Flow:
+    """Count transitions.
+
+    1. Cut each trail to the part that is asked for.
+    2. Count the pages of these parts; the *top* ones stay, all others become one.
+    3. Count edges, and the sessions that go along each at least once.
+
+    Args:
+        trails: of the sessions.
+        after: page from whose first visit on to follow, or 0.
+        before: page up to whose first visit to follow, or 0; not with *after*.
+        depth: steps told apart; 0 = all transitions together.
+        top: pages told apart.
+    """
+    seen: Counter[int] = Counter()
+    followed = 0
+    for part in _parts(trails, after, before, depth):
+        seen.update(trails.pages[part.start : part.end])
+        followed += 1
+    kept = {page for page, _ in seen.most_common(top)} | {after, before}
+    flow = Flow(sessions=followed, pages=len(seen))
+    for part in _parts(trails, after, before, depth):
+        _follow(flow, trails, kept, part, step=1 if depth else 0)
+    return flow
+
+
+def _parts(trails: Trails, after: int, before: int, depth: int) -> Iterator[Part]:
+    """Yield the part of each trail that is followed; none where *after* is missing."""
+    for start, end in trails:
+        if before:
+            last = _find(trails, before, start, end) + 1
+            if last:
+                first = max(start, last - depth - 1) if depth else start
+                level = first - last + 1 if depth else 0
+                yield Part(first, last, first == start, ends=False, level=level)
+        elif after:
+            first = _find(trails, after, start, end)
+            if first >= 0:
+                last = min(end, first + depth + 1) if depth else end
+                yield Part(first, last, begins=False, ends=last == end, level=0)
+        else:
+            last = min(end, start + depth) if depth else end
+            yield Part(start, last, begins=True, ends=last == end, level=1)
+
+
+def _find(trails: Trails, page: int, start: int, end: int) -> int:
+    """Return where *page* is first visited; -1 when it is not."""
+    for index in range(start, end):
+        if trails.pages[index] == page:
+            return index
+    return -1
+
+
+def _follow(
+    flow: Flow, trails: Trails, kept: set[int], part: Part, *, step: int
+) -> None:
+    """Add one part of a trail to *flow*; each step is *step* levels further."""
+    path: list[Place] = []
+    level = part.level * step
+    if part.begins:
+        path.append((level - step, ENTRY))
+        _visit(flow, path[-1], NO_DWELL)
+    for index in range(part.start, part.end):
+        page = trails.pages[index]
+        place = level, page if page in kept else OTHER
+        _visit(flow, place, trails.dwells[index])
+        path.append(place)
+        level += step
+    if part.ends:
+        path.append((level, EXIT))
+        _visit(flow, path[-1], NO_DWELL)
+    for place in set(path):
+        _passage(flow.places, place).sessions += 1
+    edges = list(pairwise(path))
+    for edge in edges:
+        _passage(flow.edges, edge).count += 1
+    for edge in set(edges):
+        flow.edges[edge].sessions += 1
+
+
+def _visit(flow: Flow, place: Place, dwell: int) -> None:
+    passage = _passage(flow.places, place)
+    passage.count += 1
+    if dwell != NO_DWELL:
+        passage.dwell += dwell
+        passage.dwelled += 1
+
+
+def _passage(known: dict[Any, Passage], key: Place | Edge) -> Passage:
+    found = known.get(key)
+    if found is None:
+        found = known[key] = Passage()
+    return found

@@ -1,0 +1,219 @@
+"""How visitors went: trails read from the index, and what is counted along them."""
+
+import heapq
+import sqlite3
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+
+from app.catalog.fields import STATUSES, find
+from app.errors import BadRequest, TooExpensive
+from app.sessionql.plan import Compare, Filter, Window
+from app.sessions.funnels import Chain, Funnel, new_funnel, walk, walk_strictly
+from app.sessions.journeys import NO_DWELL, Trails, flow_of
+from app.store.insight_seam import (
+    FlowAnswer,
+    FlowQuestion,
+    FunnelAnswer,
+    FunnelQuestion,
+    Row,
+)
+from app.store.ranking import Engine, matching, names_of
+from app.store.seam import Search
+from app.store.sql import EVENTS, Statement
+
+BUDGET = 1_000_000  # views and actions looked at for one answer, about
+MAX_VISITS = 4 * BUDGET  # held at a time
+MAX_GROUPS = 10_000  # labels counted at a time
+OTHERS = "(other)"
+
+Stream = Iterator[tuple[int, int, int, int, int]]  # start, session, label, at, bits
+_session = itemgetter(0, 1, 2)
+
+
+class JourneysReader(Engine):
+    """Answers questions about the order of things in sessions."""
+
+    def flow(self, asked: FlowQuestion) -> FlowAnswer:
+        """Count transitions between pages."""
+        with self._bounded() as db:
+            sample = asked.sample or self._sample(db, asked.window, asked.selector)
+            trails = self._trails(db, asked, sample)
+            after, before = (
+                self._number(db, page) for page in (asked.after, asked.before)
+            )
+            flow = flow_of(
+                trails, after=after, before=before, depth=asked.depth, top=asked.top
+            )
+            names = names_of(db, {page for _, page in flow.places if page > 0})
+        known = {number: name for number, name in names.items() if number is not None}
+        return FlowAnswer(flow, known, sample)
+
+    def _number(self, db: sqlite3.Connection, page: str) -> int:
+        """Return the number of *page*; one that nobody visited has one that none has."""
+        if not page:
+            return 0
+        found = db.execute("select id from strings where value = ?", (page,))
+        row = found.fetchone()
+        return int(row[0]) if row else 1 << 62
+
+    def _sample(self, db: sqlite3.Connection, window: Window, selector: Filter) -> int:
+        """Return every how many-th session can be looked at within the budget."""
+        statement = self._statement(window.now)
+        where = matching(statement, window, selector)
+        steps = db.execute(
+            statement.text(
+                f"select sum(s.views + s.actions) from sessions as s where {where}"
+            ),
+            statement.values,
+        ).fetchone()[0]
+        return max(1, -(-(steps or 0) // BUDGET))
+
+    def _trails(
+        self, db: sqlite3.Connection, asked: FlowQuestion, sample: int
+    ) -> Trails:
+        statement = self._statement(asked.window.now)
+        where = matching(statement, asked.window, asked.selector)
+        trails = Trails()
+        add = trails.add
+        for session, page, dwell in db.execute(
+            statement.text(
+                "select s.id, coalesce(e.page, 0),"
+                f" coalesce(e.dwell, {NO_DWELL}) from sessions as s"
+                " cross join views as e on e.session = s.id"
+                f" where {where} and {_sampled(sample)}"
+                " order by s.start, s.id, e.n"
+            ),
+            statement.values,
+        ):
+            add(session, page, dwell)
+            if len(trails.pages) > MAX_VISITS:
+                raise TooExpensive(
+                    f"over {MAX_VISITS:,} visits; ask for less time, or a sample"
+                )
+        return trails
+
+    # -- funnels -------------------------------------------------------------------
+
+    def funnel(self, asked: FunnelQuestion) -> FunnelAnswer:
+        """Count sessions step by step."""
+        with self._bounded() as db:
+            sample = asked.sample or self._sample(db, asked.window, asked.selector)
+            groups: dict[int | str, Funnel] = {}
+            dropped: list[tuple[int, int]] = []
+            for (start, session, label), times in self._walks(db, asked, sample):
+                key = label if label in groups or len(groups) < MAX_GROUPS else OTHERS
+                if key not in groups:
+                    groups[key] = new_funnel(len(asked.steps))
+                groups[key].add(times, sample)
+                if len(times) == asked.dropped:
+                    heapq.heappush(dropped, (start, session))
+                    if len(dropped) > asked.limit:
+                        heapq.heappop(dropped)
+            named = self._named(db, asked, groups)
+            ids = [session for _, session in sorted(dropped, reverse=True)]
+            items: list[Row] = self._items(db, ids, Search(asked.window))
+        return FunnelAnswer(named, items, sample)
+
+    def _walks(
+        self, db: sqlite3.Connection, asked: FunnelQuestion, sample: int
+    ) -> Iterator[tuple[tuple[int, int, int], Chain]]:
+        """Yield each session that made the first step, and when it made which."""
+        scopes = dict.fromkeys(_scope(step) for step in asked.steps)
+        streams = [self._stream(db, asked, scope, sample) for scope in scopes]
+        hits = streams[0] if len(streams) == 1 else heapq.merge(*streams)
+        follow = walk_strictly if asked.strict else walk
+        for key, group in groupby(hits, _session):
+            did = ((at, bits) for _, _, _, at, bits in group)
+            times = follow(did, len(asked.steps), asked.within)
+            if times:
+                yield key, times
+
+    def _stream(
+        self, db: sqlite3.Connection, asked: FunnelQuestion, scope: str, sample: int
+    ) -> Stream:
+        """Read what sessions did of one scope, and which steps that makes.
+
+        The order is that of the sessions' index, so that nothing is sorted or held.
+        """
+        statement = self._statement(asked.window.now)
+        where = matching(statement, asked.window, asked.selector)
+        makes = [
+            f"({statement.where(step, scope)})" if _scope(step) == scope else "0"
+            for step in asked.steps
+        ]
+        bits = " | ".join(
+            f"(coalesce({each}, 0) << {n})" for n, each in enumerate(makes)
+        )
+        label = _label(statement, asked.by)
+        any_of = "1" if asked.strict else f"({' or '.join(makes)})"
+        found: Stream = db.execute(
+            statement.text(
+                f"select s.start, s.id, {label}, e.at, {bits} from sessions as s"
+                f" cross join {EVENTS[scope][0]} as e on e.session = s.id"
+                f" where {where} and {_sampled(sample)} and {any_of}"
+                " order by s.start, s.id, e.n"
+            ),
+            statement.values,
+        )
+        return found
+
+    def _named(
+        self,
+        db: sqlite3.Connection,
+        asked: FunnelQuestion,
+        groups: dict[int | str, Funnel],
+    ) -> list[tuple[str, Funnel]]:
+        """Name the groups, largest first, and join all but some of them."""
+        if not asked.by:
+            return [("", groups.get(0) or new_funnel(len(asked.steps)))]
+        order = sorted(
+            groups.items(), key=lambda each: (-each[1].reached[0], str(each[0]))
+        )
+        numbers = {label for label, _ in order if isinstance(label, int)}
+        names = _label_names(db, asked.by, numbers)
+        kept: list[tuple[str, Funnel]] = []
+        others = new_funnel(len(asked.steps))
+        for label, funnel in order:
+            if len(kept) < asked.groups and label != OTHERS:
+                kept.append((names.get(label, ""), funnel))
+            else:
+                others.merge(funnel)
+        return [*kept, (OTHERS, others)] if others.reached[0] else kept
+
+
+def _sampled(sample: int) -> str:
+    return "1" if sample <= 1 else f"s.hash % {int(sample)} = 0"
+
+
+def _scope(step: Compare) -> str:
+    known = find(step.field)
+    if known is None or known.scope not in EVENTS:
+        raise BadRequest(f"{step.field!r} makes no step; page, action and error do")
+    return known.scope
+
+
+def _label(statement: Statement, by: str) -> str:
+    """Return the number by which sessions are told apart; 0 where nothing is said."""
+    if not by:
+        return "0"
+    known = find(by)
+    if known is not None and known.scope == "attribute":
+        name = statement.strings((by,))
+        return (
+            "coalesce((select a.value from attributes as a"
+            f" where a.session = s.id and a.name in {name}), 0)"
+        )
+    if known is None or known.scope != "session" or not known.groups:
+        raise BadRequest(f"a funnel cannot be told apart by {by!r}")
+    return f"coalesce(s.{by}, 0)"
+
+
+def _label_names(
+    db: sqlite3.Connection, by: str, numbers: set[int]
+) -> dict[int | str, str]:
+    if by == "status":
+        return dict(enumerate(STATUSES))
+    if by == "source":
+        return dict(db.execute("select id, name from sources").fetchall())
+    return {key: name for key, name in names_of(db, numbers).items() if key is not None}
