@@ -29,6 +29,11 @@ class Agent(NamedTuple):
 UNKNOWN = Agent()
 
 
+def is_bot(name: str) -> bool:
+    """Tell whether a browser's name, or its user agent, is that of a machine."""
+    return bool(_BOT.search(name))
+
+
 def browser(name: str) -> str:
     """Drop what the device already says: ``Mobile Safari`` is Safari."""
     short = name.removeprefix("Mobile ").removesuffix(" Mobile")
