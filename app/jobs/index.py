@@ -163,7 +163,7 @@ class Indexer:
             if progress:
                 progress(report, reached)
 
-        pages = self._source.pages(start, end)
+        pages, failed = self._source.pages(start, end), None
         try:
             for page in pages:
                 self._decoder.decode(page, batch)
@@ -174,14 +174,14 @@ class Indexer:
                 if deadline is not None and clock.monotonic() > deadline:
                     report.is_done = reached >= end
                     break
-        except SourceError:
-            if reached:
-                commit()
-            raise
+        except SourceError as error:
+            failed = error
         finally:
             pages.close()  # ends what is fetched ahead
         if reached:
             commit()
+        if failed:
+            raise failed
 
     def _held_at(self, start: int) -> Counter[int]:
         """Return what is held of the second that *start* lies in, if it goes on."""

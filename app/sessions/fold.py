@@ -78,14 +78,10 @@ def fold(
     timeline = Timeline(events)
     views = find_views(timeline, contexts)
     context, users, attributes = _describe(timeline, contexts)
-    actions = [
-        Action(at, event.name, contexts[event.context].page)
-        for at, event in timeline.of(ACTION)
-    ]
-    errors = [
-        error_of(at, event, contexts[event.context].page)
-        for at, event in timeline.of(ERROR)
-    ]
+    actions, errors = (
+        _list_actions(timeline, contexts),
+        _list_errors(timeline, contexts),
+    )
     return Session(
         key=key,
         start=timeline.start,
@@ -111,6 +107,20 @@ def fold(
         attributes=attributes,
         minutes=tuple(timeline.minutes[:MAX_MINUTES]),
     )
+
+
+def _list_actions(timeline: Timeline, contexts: Mapping[int, Context]) -> list[Action]:
+    return [
+        Action(at, event.name, contexts[event.context].page)
+        for at, event in timeline.of(ACTION)
+    ]
+
+
+def _list_errors(timeline: Timeline, contexts: Mapping[int, Context]) -> list[Error]:
+    return [
+        error_of(at, event, contexts[event.context].page)
+        for at, event in timeline.of(ERROR)
+    ]
 
 
 _LOG_ERRORS = frozenset({"error", "fatal", "critical"})
