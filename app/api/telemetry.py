@@ -11,7 +11,7 @@ from app.api.service import Service
 from app.clock import monotonic
 from app.errors import SkaldError
 from app.settings import Settings
-from app.store.seam import Reader, SourceStatus
+from app.store.seam import JobStatus, Reader, SourceStatus
 from app.version import __version__
 
 _METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS"})
@@ -62,21 +62,31 @@ class IndexCollector(Collector):
         build.add_metric([__version__], 1)
         yield build
         try:
-            sizes, sources = _look(self._service)
+            sizes, sources, jobs = _look(self._service)
         except SkaldError:
-            sizes, sources = None, []
+            sizes, sources, jobs = None, [], []
         readable = 0 if sizes is None else 1
         yield GaugeMetricFamily("skald_index_readable", "1 when it is.", value=readable)
         for name, value in (sizes or {}).items():
-            yield GaugeMetricFamily(f"skald_index_{name}", "Of the index.", value=value)
+            yield GaugeMetricFamily(*_SIZES[name], value=value)
         yield from _of_sources(sources, self._now)
+        yield from _of_jobs(jobs)
 
 
-def _look(service: Service) -> tuple[dict[str, int], list[SourceStatus]]:
+_SIZES = {
+    "sessions": ("skald_index_sessions", "Sessions held."),
+    "bytes": ("skald_index_bytes", "Bytes in use in the index."),
+    "file": ("skald_index_file_bytes", "Bytes of the file that holds the index."),
+}
+
+
+def _look(
+    service: Service,
+) -> tuple[dict[str, int], list[SourceStatus], list[JobStatus]]:
     settings: Settings = service.settings
     index: Reader = service.open_reader(settings)
     try:
-        return index.size(), index.sources()
+        return index.size(), index.sources(), index.jobs()
     finally:
         index.close()
 
@@ -107,3 +117,27 @@ def _of_sources(sources: list[SourceStatus], now: int) -> Iterator[Metric]:
         for reason, count in each.dropped.items():
             dropped.add_metric([each.name, reason], count)
     yield from (entries, size, decoded, dropped, lag, updated)
+
+
+def _of_jobs(jobs: list[JobStatus]) -> Iterator[Metric]:
+    label = ["job"]
+    runs = CounterMetricFamily("skald_job_runs", "Runs that ended.", labels=label)
+    failures = CounterMetricFamily(
+        "skald_job_failures", "Runs that failed.", labels=label
+    )
+    missed = CounterMetricFamily(
+        "skald_job_missed", "Times it was due and did not start.", labels=label
+    )
+    started = GaugeMetricFamily(
+        "skald_job_last_start_timestamp_seconds", "Its last start.", labels=label
+    )
+    took = GaugeMetricFamily(
+        "skald_job_last_duration_seconds", "How long its last run took.", labels=label
+    )
+    for each in jobs:
+        runs.add_metric([each.name], each.runs)
+        failures.add_metric([each.name], each.failures)
+        missed.add_metric([each.name], each.missed)
+        started.add_metric([each.name], each.started / 1_000)
+        took.add_metric([each.name], each.took_ms / 1_000)
+    yield from (runs, failures, missed, started, took)

@@ -41,7 +41,9 @@ def test_measures_are_prometheus(client: FlaskClient) -> None:
 
     assert {
         "skald_build_info",
+        "skald_index_file_bytes",
         "skald_index_sessions",
+        "skald_job_missed",
         "skald_source_entries",
         "skald_source_lag_seconds",
         "skald_http_request_duration_seconds",
