@@ -311,7 +311,7 @@ def _decode_cursor(cursor: str) -> list[Any]:
         padded = cursor + "=" * (-len(cursor) % 4)
         parts = orjson.loads(base64.urlsafe_b64decode(padded.encode()))
         sort, descending, last_key, last_id = parts
-    except ValueError:
+    except (ValueError, TypeError):
         raise BadRequest("this is no cursor of ours; start again without one") from None
     if (
         not isinstance(sort, str)

@@ -10,6 +10,7 @@ from typing import Any
 from app.catalog.fields import FIELDS, STATUSES, Field, find
 from app.errors import BadRequest
 from app.sessionql.plan import And, Compare, Filter, Leaf, Not, Text, Window
+from app.store.strings import safe
 
 MAX_LABELS = 6
 MAX_DEPTH = 50
@@ -68,7 +69,7 @@ class Statement:
     def bind(self, value: Any) -> str:
         """Return a placeholder that stands for *value*."""
         name = f"v{next(self._names)}"
-        self.values[name] = value
+        self.values[name] = safe(value) if isinstance(value, str) else value
         return f":{name}"
 
     def strings(self, values: tuple[Any, ...]) -> str:

@@ -39,22 +39,22 @@ class Strings:
         return self._ids
 
     def _learn(self, unknown: list[str]) -> None:
-        safe = {value: _safe(value) for value in unknown}
+        kept = {value: safe(value) for value in unknown}
         self._connection.executemany(
             "insert into strings (value) values (?) on conflict do nothing",
-            [(value,) for value in safe.values()],
+            [(value,) for value in kept.values()],
         )
         rows = self._connection.execute(
             "select value, id from strings"
             " where value in (select value from json_each(?))",
-            (orjson.dumps(list(safe.values())).decode(),),
+            (orjson.dumps(list(kept.values())).decode(),),
         )
         found = dict(rows.fetchall())
-        for value, stored in safe.items():
+        for value, stored in kept.items():
             self._ids[value] = found[stored]
 
 
-def _safe(value: str) -> str:
+def safe(value: str) -> str:
     """Return *value* as SQLite can hold and compare it: valid UTF-8, no NUL."""
     if "\0" in value:
         value = value.replace("\0", "\ufffd")
