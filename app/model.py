@@ -154,7 +154,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     level: str  # DEBUG | DEFAULT | WARNING | ERROR
     message: str
     model: str
-    cost: int | None  # nano-USD; None = not said
+    cost: int | None  # pico-USD; None = not said
     tokens_in: int
     tokens_out: int
     tokens: int
@@ -170,7 +170,7 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
     at: int
     latency: int  # ms
     user: str
-    cost: int  # nano-USD
+    cost: int  # pico-USD
     tokens_in: int
     tokens_out: int
     tokens: int
@@ -194,7 +194,7 @@ class Figures(msgspec.Struct, frozen=True, gc=False):
     warnings: int = 0
     failed_traces: int = 0
     unpriced: int = 0  # generations of which no cost is known
-    cost: int = 0  # nano-USD
+    cost: int = 0  # pico-USD
     tokens_in: int = 0
     tokens_out: int = 0
     tokens: int = 0

@@ -7,6 +7,7 @@ from app.model import Context, Event, Kind, Session, SessionKey
 from app.sessions.fold import fold
 from app.sessions.told import Manner, fold_told, in_order
 from app.sessions.timeline import Timeline
+from app.sessions.traced import fold_traced
 
 _DAY = 86_400_000
 MANNERS = {
@@ -19,12 +20,14 @@ MANNERS = {
     ),
     "clm": Manner(past_ms=7 * _DAY, dwell="exit", newcomer=True),
     "mapped": Manner(past_ms=7 * _DAY, dwell="spent"),
+    "langfuse": Manner(past_ms=1 << 53),  # may be imported, years later
 }
 
 Fold = Callable[..., Session]
 _FOLDS: dict[str, Fold] = {
     name: partial(fold_told, manner) for name, manner in MANNERS.items()
 }
+_FOLDS["langfuse"] = fold_traced
 
 
 def derive(
