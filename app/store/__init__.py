@@ -1,6 +1,8 @@
 """Keep and answer: the seam, and one engine behind it."""
 
 from app.settings import Settings
+from app.store.feed import SqliteFeed
+from app.store.feed_seam import Feed
 from app.store.reader import SqliteReader
 from app.store.rule_seam import Rulebook
 from app.store.rulebook import open_own
@@ -38,3 +40,12 @@ def open_rulebook(settings: Settings) -> Rulebook:
         StoreError: it cannot be opened, or a newer Skald wrote it.
     """
     return open_own(settings.index, settings.tenant)
+
+
+def open_feed(settings: Settings) -> Feed:
+    """Open or create the index for what goes to receivers, with its own connection.
+
+    Raises:
+        StoreError: it cannot be opened, or a newer Skald wrote it.
+    """
+    return SqliteFeed(settings.index, settings.tenant)

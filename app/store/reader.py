@@ -17,6 +17,7 @@ from app.sessionql.plan import Compare, Filter, Leaf, Not, Text, Window
 from app.sessions.derive import ordered
 from app.store import rows
 from app.store.connect import Deadline, explained, open_for_reading
+from app.store.feed import FeedRows
 from app.store.functions import compile_pattern, register
 from app.store.insights import InsightsReader
 from app.store.journal import Codec, Journal, derived_from
@@ -30,7 +31,7 @@ MAX_CELLS = 200_000  # of one leaf
 Result = TypeVar("Result")
 
 
-class SqliteReader(RecordedReader, InsightsReader):
+class SqliteReader(RecordedReader, InsightsReader, FeedRows):
     """The index in one SQLite file, opened for reading by one thread at a time."""
 
     def __init__(

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from app.errors import StoreError, StoreNewer
+from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.rule_tables import TABLES as _RULES
 
 migrations = Migrations("skald")
@@ -171,6 +172,13 @@ create table leases (
 def remember_loose_strings(db: Database) -> None:
     """Remember which strings deleted sessions referred to; others may still."""
     db.execute("create table loose (string integer primary key) without rowid")
+
+
+@migrations()
+def remember_receivers(db: Database) -> None:
+    """Create what remote write needs to go on where it stopped."""
+    for statement in _RECEIVERS.split(";"):
+        db.execute(statement)
 
 
 CHILDREN = ("views", "actions", "errors", "activity", "users", "attributes")

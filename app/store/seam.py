@@ -8,6 +8,7 @@ from app.events.decoder import Batch
 from app.model import Context, Event, Session
 from app.sessionql.evaluate import Cell
 from app.sessionql.plan import EVERYTHING, Filter, Leaf, Window
+from app.store.feed_seam import FeedReader
 from app.store.insight_seam import Insights
 from app.store.rule_seam import RuleReader
 
@@ -138,7 +139,7 @@ class Writer(Protocol):
         """Let go of the index."""
 
 
-class Reader(RuleReader, Insights, Protocol):
+class Reader(RuleReader, Insights, FeedReader, Protocol):
     """The index of one tenant, opened for reading."""
 
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
