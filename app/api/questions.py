@@ -26,7 +26,8 @@ from app.catalog.fields import FIELDS, Field, find
 from app.catalog.metrics import Metric
 from app.errors import BadRequest, UnknownName
 from app.sessionql.evaluate import Frame, evaluate
-from app.sessionql.plan import And, Filter, Leaf, Plan, Window, bind
+from app.sessionql.language import parse
+from app.sessionql.plan import And, Filter, Window, bind, leaves
 from app.settings import Settings
 from app.store.seam import Reader
 
@@ -211,11 +212,9 @@ def read_step(asked: Asked, length: int, unit: int, settings: Settings) -> int:
 
 def unit_of(metrics: Sequence[Metric]) -> int:
     """Return what a step must be a multiple of: active sessions are kept by minute."""
-    return MINUTE if any(_counts_active(each.plan) for each in metrics) else 1_000
-
-
-def _counts_active(plan: Plan) -> bool:
-    return isinstance(plan, Leaf) and plan.function == "active"
+    plans = [parse(each.text).figures for each in metrics]
+    is_by_minute = any(leaf.function == "active" for p in plans for leaf in leaves(p))
+    return MINUTE if is_by_minute else 1_000
 
 
 def whole(asked: Asked, name: str, default: int) -> int:
@@ -244,10 +243,9 @@ def ask(
         most = max(1, min(settings.max_series, MAX_CELLS // cells))
     return [
         evaluate(
-            bind(metric.plan, question.selector, question.by),
+            bind(parse(metric.text).figures, question.selector, question.by),
             question.window,
             reader,
-            zero=metric.counts,
             max_series=min(series or most, most),
         )
         for metric in question.metrics

@@ -96,6 +96,21 @@ _FIELDS = (
 FIELDS: dict[str, Field] = {field.name: field for field in _FIELDS}
 
 
+KINDS = ("view", "action", "error")  # of events; a field without a say is of the first
+COUNTED = {
+    "views": "view",
+    "actions": "action",
+    "errors": "error",
+}  # field → its events
+
+
+def kinds_of(field: Field) -> tuple[str, ...]:
+    """Return the kinds of events that have *field*: ``page`` is known of all."""
+    if field.name == "page":
+        return KINDS
+    return (field.scope,) if field.scope in KINDS else ()
+
+
 def find(name: str) -> Field | None:
     """Return the field *name*; any attribute, such as ``session.plan``, is one."""
     field = FIELDS.get(name)

@@ -1,8 +1,6 @@
-"""The named metrics: an expression each, with its unit, its help and its thresholds."""
+"""The named metrics: a query each, with its unit, its help and its thresholds."""
 
 from dataclasses import dataclass
-
-from app.sessionql.plan import Arithmetic, Compare, Leaf, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,33 +9,30 @@ class Metric:
 
     name: str
     label: str
-    plan: Plan
+    text: str  # SessionQL
     unit: str  # as Grafana names it: short, ms, percentunit, none
     help: str
     counts: bool = False  # an empty bucket means 0; of a rate or an average, nothing
     thresholds: tuple[float, ...] = ()  # good | needs improvement | poor
 
 
-def _share(field: str, op: str, value: str | float | bool) -> Leaf:  # noqa: FBT001
-    return Leaf("share", where=Compare(field, op, (value,)))
-
-
 def _status(name: str) -> Metric:
-    counted = Leaf("count", selector=Compare("status", "=", (name,)))
+    text = f'{{ status = "{name}" }} | count_over_time()'
     label = f"{name.capitalize()} sessions"
     return Metric(
-        f"{name}_sessions", label, counted, "short", f"Status {name}.", counts=True
+        f"{name}_sessions", label, text, "short", f"Status {name}.", counts=True
     )
 
 
 def _users(name: str, label: str, text: str, *, returning: bool) -> Metric:
-    chosen = Compare("returning", "=", (returning,))
-    plan = Leaf("distinct", "user", selector=chosen)
-    return Metric(name, label, plan, "short", text, counts=True)
+    chosen = f"{{ returning = {str(returning).lower()} }} | distinct_over_time(user)"
+    return Metric(name, label, chosen, "short", text, counts=True)
 
 
 def _sum(name: str, label: str, text: str) -> Metric:
-    return Metric(name, label, Leaf("sum", name), "short", text, counts=True)
+    return Metric(
+        name, label, f"{{ }} | sum_over_time({name})", "short", text, counts=True
+    )
 
 
 def _vital(name: str, good: float, poor: float) -> Metric:
@@ -45,25 +40,30 @@ def _vital(name: str, good: float, poor: float) -> Metric:
     return Metric(
         f"{name}_p75",
         f"{name.upper()} p75",
-        Leaf("quantile", name, 0.75),
+        f"{{ }} | quantile_over_time({name}, 0.75)",
         "none" if name == "cls" else "ms",
         f"75th percentile of {name.upper()} over page views.",
         thresholds=(good, poor),
     )
 
 
-def _duration(name: str, label: str, plan: Leaf, text: str) -> Metric:
-    return Metric(name, label, plan, "ms", text)
+def _duration(name: str, label: str, function: str, text: str) -> Metric:
+    return Metric(name, label, f"{{ }} | {function}", "ms", text)
 
-
-_COUNT = Leaf("count")
 
 _METRICS = (
-    Metric("sessions", "Sessions", _COUNT, "short", "Sessions begun.", counts=True),
+    Metric(
+        "sessions",
+        "Sessions",
+        "{ } | count_over_time()",
+        "short",
+        "Sessions begun.",
+        counts=True,
+    ),
     Metric(
         "active_sessions",
         "Active sessions",
-        Leaf("active"),
+        "{ } | active_over_time()",
         "short",
         "Sessions that had an event in the bucket.",
         counts=True,
@@ -71,7 +71,7 @@ _METRICS = (
     Metric(
         "active_users",
         "Active users",
-        Leaf("distinct", "user"),
+        "{ } | distinct_over_time(user)",
         "short",
         "Distinct identified users of the sessions.",
         counts=True,
@@ -84,36 +84,36 @@ _METRICS = (
     Metric(
         "views_per_session",
         "Views per session",
-        Arithmetic("/", Leaf("sum", "views"), _COUNT),
+        "({ } | sum_over_time(views)) / ({ } | count_over_time())",
         "none",
         "Views divided by sessions.",
     ),
     _duration(
-        "duration_avg", "Duration, mean", Leaf("avg", "duration"), "Mean duration."
+        "duration_avg", "Duration, mean", "avg_over_time(duration)", "Mean duration."
     ),
     _duration(
         "duration_p50",
         "Duration, median",
-        Leaf("quantile", "duration", 0.5),
+        "quantile_over_time(duration, 0.5)",
         "Half of the sessions are shorter.",
     ),
     _duration(
         "duration_p95",
         "Duration, p95",
-        Leaf("quantile", "duration", 0.95),
+        "quantile_over_time(duration, 0.95)",
         "One session in twenty is longer.",
     ),
     Metric(
         "bounce_rate",
         "Bounce rate",
-        _share("bounced", "=", value=True),
+        "{ } | share_over_time(bounced = true)",
         "percentunit",
         "Share of sessions that bounced, by the definition chosen for the deployment.",
     ),
     Metric(
         "error_rate",
         "Error rate",
-        _share("errors", ">", 0.0),
+        "{ } | share_over_time(errors > 0)",
         "percentunit",
         "Share of sessions with at least one error.",
         thresholds=(0.01, 0.05),
@@ -121,7 +121,7 @@ _METRICS = (
     Metric(
         "crash_free_rate",
         "Crash-free rate",
-        _share("status", "!=", "crashed"),
+        '{ } | share_over_time(status != "crashed")',
         "percentunit",
         "Share of sessions that did not crash.",
         thresholds=(0.99, 0.999),

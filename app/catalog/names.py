@@ -1,5 +1,6 @@
 """Look names up, and say which one was meant when there is none."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from app.catalog.fields import FIELDS, Field, find
@@ -15,7 +16,7 @@ def field(name: str) -> Field:
     """
     found = find(name)
     if found is None:
-        raise UnknownName(f"no field {name!r}{_nearest(name, FIELDS)}")
+        raise UnknownName(f"no field {name[:60]!r}{nearest(name, FIELDS)}")
     return found
 
 
@@ -28,7 +29,7 @@ def dimension(name: str) -> Field:
     found = field(name)
     if not found.groups and found.scope != "attribute":
         groups = [key for key, each in FIELDS.items() if each.groups]
-        raise UnknownName(f"cannot group by {name!r}{_nearest(name, groups)}")
+        raise UnknownName(f"cannot group by {name!r}{nearest(name, groups)}")
     return found
 
 
@@ -40,11 +41,12 @@ def metric(name: str) -> Metric:
     """
     found = METRICS.get(name)
     if found is None:
-        raise UnknownName(f"no metric {name!r}{_nearest(name, METRICS)}")
+        raise UnknownName(f"no metric {name[:60]!r}{nearest(name, METRICS)}")
     return found
 
 
-def _nearest(name: str, known: object) -> str:
-    names = list(known)  # type: ignore[call-overload]
-    close = get_close_matches(name, names, n=1)
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which of *known* was meant, or what there is."""
+    names = list(known)
+    close = get_close_matches(name[:60], names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"

@@ -1,21 +1,38 @@
 """Evaluate a plan: ask the store for each leaf, then compute with what it says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from operator import add, mul, sub
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from app.sessionql.plan import Arithmetic, Leaf, Number, Plan, Window
+from app.errors import BadRequest, TooExpensive
+from app.sessionql.language import Query
+from app.sessionql.literals import write_number
+from app.sessionql.plan import (
+    COUNTING,
+    Leaf,
+    Number,
+    Plan,
+    Rank,
+    Recorded,
+    Window,
+    counts,
+)
+from app.sessionql.vectors import LabelSet, Values, Vector, combine, rank
 
-LabelSet = tuple[str, ...]
 Cell = tuple[LabelSet, int, float | None]  # labels, begin of the bucket, value
+RecordedCells = Callable[[Recorded, Window], tuple[tuple[str, ...], list[Cell]]]
+
+MAX_STEPS = 1_500  # buckets of a query that looks back a range from each of them
 
 
 class Evaluator(Protocol):
     """Who answers leaves: a store, opened for reading."""
 
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
-        """Return a cell for each label set and bucket that has a value."""
+        """Return a cell for each label set and bucket that has a value.
+
+        Label values are in the order of ``leaf.labels``; of a rate it is the count.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +60,43 @@ class Frame:
     notices: list[str] = field(default_factory=list)
 
 
+def instant(
+    query: Query,
+    at: int,
+    store: Evaluator,
+    *,
+    default_range_ms: int,
+    max_series: int,
+    recorded: RecordedCells | None = None,
+) -> Frame:
+    """Answer a query for series at one instant: one value a label set.
+
+    Args:
+        query: for series.
+        at: ms; a figure is over the range of the query before it, ``at`` excluded.
+        store: who answers the leaves.
+        default_range_ms: the range where the query says none.
+        max_series: as of ``evaluate``.
+        recorded: as of ``evaluate``.
+
+    Raises:
+        BadRequest: it lists sessions, or its sides do not match.
+        TooExpensive: the store hit its time limit.
+    """
+    window = Window(at - default_range_ms, at, 0, at)
+    return evaluate(
+        query.figures, window, store, max_series=max_series, recorded=recorded
+    )
+
+
 def evaluate(
-    plan: Plan, window: Window, store: Evaluator, *, zero: bool, max_series: int
+    plan: Plan,
+    window: Window,
+    store: Evaluator,
+    *,
+    max_series: int,
+    zero: bool | None = None,
+    recorded: RecordedCells | None = None,
 ) -> Frame:
     """Answer *plan*.
 
@@ -52,85 +104,118 @@ def evaluate(
         plan: checked against the catalog.
         window: what time.
         store: who answers the leaves.
-        zero: an empty bucket holds 0 (a count) and not nothing (a rate).
         max_series: more label sets than that are cut, smallest first, with a notice.
+        zero: an empty bucket holds 0 and not nothing; None = as the plan has it.
+        recorded: who answers names of recorded series.
 
     Raises:
+        BadRequest: its sides do not match, or a recorded name is unknown.
         TooExpensive: the store hit its time limit.
     """
     buckets = window.buckets()
-    cells = _cells(plan, window, store)
-    by = _labels(plan)
-    grouped: dict[LabelSet, dict[int, float | None]] = {}
-    for (labels, bucket), value in cells.items():
-        grouped.setdefault(labels, {})[bucket] = value
-    if not by and not grouped and zero:
-        grouped[()] = {}
-    empty = 0.0 if zero else None
-    series = [
-        Series(labels, [values.get(bucket, empty) for bucket in buckets])
-        for labels, values in grouped.items()
-    ]
+    vector = _Run(window, store, recorded).vector(plan)
+    found = vector.series
+    if (counts(plan) if zero is None else zero) and not vector.by and not found:
+        found = {(): [0.0] * len(buckets)}
+    series = [Series(labels, values) for labels, values in found.items()]
     series.sort(key=lambda each: (-sum(v or 0 for v in each.values), each.labels))
     notices = []
     if len(series) > max_series:
         notices.append(f"showing {max_series} of {len(series)} series, the largest")
         del series[max_series:]
-    return Frame(by, list(buckets), series, notices)
+    return Frame(vector.by, list(buckets), series, notices)
 
 
-def _labels(plan: Plan) -> tuple[str, ...]:
-    if isinstance(plan, Leaf):
-        return plan.by
-    if isinstance(plan, Arithmetic):
-        return _labels(plan.left) or _labels(plan.right)
-    return ()
+@dataclass(slots=True)
+class _Run:
+    """One evaluation; a leaf that stands twice in a plan is asked once."""
+
+    window: Window
+    store: Evaluator
+    recorded: RecordedCells | None
+    known: dict[Leaf, Vector] = field(default_factory=dict)
+
+    def vector(self, plan: Plan) -> Vector:
+        if isinstance(plan, Number):
+            return Vector((), {(): [plan.value] * len(self.window.buckets())})
+        if isinstance(plan, Leaf):
+            if plan not in self.known:
+                self.known[plan] = self._leaf(plan)
+            return self.known[plan]
+        if isinstance(plan, Recorded):
+            return self._recorded(plan)
+        if isinstance(plan, Rank):
+            return rank(self.vector(plan.part), plan.count, is_top=plan.is_top)
+        return combine(plan, self.vector(plan.left), self.vector(plan.right))
+
+    def _recorded(self, plan: Recorded) -> Vector:
+        if self.recorded is None:
+            raise BadRequest(f"no rule records {plan.name!r} here")
+        by, cells = self.recorded(plan, self.window)
+        places = {bucket: at for at, bucket in enumerate(self.window.buckets())}
+        series: dict[LabelSet, Values] = {}
+        for labels, bucket, value in cells:
+            if bucket in places:
+                values = series.setdefault(labels, [None] * len(places))
+                values[places[bucket]] = value
+        return Vector(by, series)
+
+    def _leaf(self, leaf: Leaf) -> Vector:
+        """Ask for a leaf, fill what is empty, and divide a rate by its time."""
+        places = self._spans(leaf)
+        empty = 0.0 if leaf.function in COUNTING else None
+        series: dict[LabelSet, Values] = {}
+        if not leaf.by and leaf.function in COUNTING:
+            series = {labels: [empty] * len(places) for labels in _always(leaf)}
+        for labels, at, value in self._cells(leaf, places):
+            values = series.setdefault(labels, [empty] * len(places))
+            values[at] = empty if value is None else value
+        if leaf.function == "rate":
+            _divide_by_time(series, places)
+        return Vector(leaf.labels, series)
+
+    def _spans(self, leaf: Leaf) -> list[Window]:
+        """Return the time that each bucket of a leaf is about."""
+        window = self.window
+        spans = []
+        for bucket in window.buckets():
+            end = min(bucket + window.step, window.end) if window.step else window.end
+            start = end - leaf.range_ms if leaf.range_ms else max(bucket, window.start)
+            spans.append(Window(max(0, start), max(1, end), 0, window.now))
+        return spans
+
+    def _cells(self, leaf: Leaf, spans: list[Window]) -> list[Cell]:
+        """Return cells with the number of the bucket in place of its begin."""
+        if not leaf.range_ms:
+            places = {bucket: at for at, bucket in enumerate(self.window.buckets())}
+            found = self.store.evaluate(leaf, self.window)
+            return [(labels, places[bucket], value) for labels, bucket, value in found]
+        if len(spans) > MAX_STEPS:
+            raise TooExpensive(
+                f"{len(spans):,} steps that each look back a range, over {MAX_STEPS:,};"
+                " use a longer step, or leave out the range"
+            )
+        whole = replace(leaf, range_ms=0)
+        return [
+            (labels, at, value)
+            for at, span in enumerate(spans)
+            for labels, _, value in self.store.evaluate(whole, span)
+        ]
 
 
-Cells = dict[tuple[LabelSet, int], float | None]
+def _always(leaf: Leaf) -> list[LabelSet]:
+    """List the label sets that a leaf without labels has even if nothing happened."""
+    if leaf.function != "histogram":
+        return [()]
+    return [(each,) for each in bounds_of(leaf)]
 
 
-def _cells(plan: Plan, window: Window, store: Evaluator) -> Cells:
-    if isinstance(plan, Number):
-        return {((), bucket): plan.value for bucket in window.buckets()}
-    if isinstance(plan, Leaf):
-        found = store.evaluate(plan, window)
-        return {(labels, bucket): value for labels, bucket, value in found}
-    left, right = _cells(plan.left, window, store), _cells(plan.right, window, store)
-    return _combine(plan, left, right)
+def bounds_of(leaf: Leaf) -> list[str]:
+    """List the values of the label ``le`` of a histogram."""
+    return [*map(write_number, leaf.points), "+Inf"]
 
 
-def _combine(plan: Arithmetic, left: Cells, right: Cells) -> Cells:
-    """Match two sides on equal labels; what one side lacks, the result lacks."""
-    compute = _OPERATIONS[plan.op]
-    if isinstance(plan.right, Number):
-        value = plan.right.value
-        return {key: _apply(compute, each, value) for key, each in left.items()}
-    if isinstance(plan.left, Number):
-        value = plan.left.value
-        return {key: _apply(compute, value, each) for key, each in right.items()}
-    return {
-        key: _apply(compute, each, right[key])
-        for key, each in left.items()
-        if key in right
-    }
-
-
-def _apply(
-    compute: Callable[[float, float], float | None],
-    left: float | None,
-    right: float | None,
-) -> float | None:
-    return None if left is None or right is None else compute(left, right)
-
-
-def _divide(left: float, right: float) -> float | None:
-    return left / right if right else None
-
-
-_OPERATIONS: dict[str, Callable[[float, float], float | None]] = {
-    "+": add,
-    "-": sub,
-    "*": mul,
-    "/": _divide,
-}
+def _divide_by_time(series: dict[LabelSet, Values], spans: list[Window]) -> None:
+    for values in series.values():
+        for at, span in enumerate(spans):
+            values[at] = (values[at] or 0.0) * 1000 / (span.end - span.start)

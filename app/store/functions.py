@@ -1,13 +1,13 @@
-"""What SQLite lacks: quantiles, and regular expressions that cannot hang."""
+"""What SQLite lacks: quantiles, regular expressions that cannot hang, numbers in text."""
 
+import re
 import sqlite3
-from functools import lru_cache
 
-import re2
+import orjson
 
-from app.errors import BadRequest
+from app.sessionql.patterns import compile_pattern, matches
 
-_MAX_PATTERN = 1_000  # characters
+_NUMBER = re.compile(r"[+-]?(\d{1,300}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class Quantile:
@@ -33,38 +33,50 @@ class Quantile:
         if not values:
             return None
         values.sort()
-        rank = self._q * (len(values) - 1)
-        below = int(rank)
-        above = min(below + 1, len(values) - 1)
-        return values[below] + (values[above] - values[below]) * (rank - below)
+        return _at(values, self._q)
 
 
-@lru_cache(maxsize=256)
-def compile_pattern(pattern: str) -> "re2._Regexp":
-    """Compile a pattern of RE2, the syntax of Prometheus and Loki; time is linear.
+class Quantiles:
+    """The aggregate ``quantiles(value, '[q, ...]')``: several as a JSON list."""
 
-    Raises:
-        BadRequest: it is none, or too long.
-    """
-    if len(pattern) > _MAX_PATTERN:
-        raise BadRequest(f"a pattern has at most {_MAX_PATTERN} characters")
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 8 << 20
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        text = error.args[0] if error.args else ""
-        reason = text.decode() if isinstance(text, bytes) else str(text)
-        raise BadRequest(f"bad pattern {pattern!r}: {reason}") from error
+    def __init__(self) -> None:
+        self._values: list[float] = []
+        self._points = "[]"
+
+    def step(self, value: float | None, points: str) -> None:
+        """Take one value."""
+        if value is not None:
+            self._values.append(value)
+            self._points = points
+
+    def finalize(self) -> str | None:
+        """Return the quantiles."""
+        values = self._values
+        if not values:
+            return None
+        values.sort()
+        points: list[float] = orjson.loads(self._points)
+        return orjson.dumps([_at(values, q) for q in points]).decode()
 
 
-def matches(pattern: str, value: str | None) -> bool:
-    """Return whether the whole *value* matches, as a Prometheus matcher would."""
-    return compile_pattern(pattern).fullmatch(value or "") is not None
+def _at(values: list[float], q: float) -> float:
+    rank = q * (len(values) - 1)
+    below = int(rank)
+    above = min(below + 1, len(values) - 1)
+    return values[below] + (values[above] - values[below]) * (rank - below)
+
+
+def number(text: str | None) -> float | None:
+    """Return the number that a whole text reads as; None where it is none."""
+    return float(text) if text and _NUMBER.fullmatch(text) else None
 
 
 def register(connection: sqlite3.Connection) -> None:
     """Teach *connection* our functions."""
     connection.create_aggregate("quantile", 2, Quantile)  # type: ignore[arg-type]
+    connection.create_aggregate("quantiles", 2, Quantiles)  # type: ignore[arg-type]
     connection.create_function("matches", 2, matches, deterministic=True)
+    connection.create_function("number", 1, number, deterministic=True)
+
+
+__all__ = ["compile_pattern", "matches", "number", "register"]

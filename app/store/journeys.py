@@ -11,6 +11,7 @@ from app.errors import BadRequest, TooExpensive
 from app.sessionql.plan import Compare, Filter, Window
 from app.sessions.funnels import Chain, Funnel, new_funnel, walk, walk_strictly
 from app.sessions.journeys import NO_DWELL, Trails, flow_of
+from app.store import conditions
 from app.store.insight_seam import (
     FlowAnswer,
     FlowQuestion,
@@ -139,7 +140,9 @@ class JourneysReader(Engine):
         statement = self._statement(asked.window.now)
         where = matching(statement, asked.window, asked.selector)
         makes = [
-            f"({statement.where(step, scope)})" if _scope(step) == scope else "0"
+            f"({conditions.where(statement, step, scope)})"
+            if _scope(step) == scope
+            else "0"
             for step in asked.steps
         ]
         bits = " | ".join(

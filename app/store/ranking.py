@@ -10,11 +10,12 @@ import orjson
 from app.errors import BadRequest
 from app.model import Session
 from app.sessionql.plan import Filter, Window
+from app.store.conditions import conditions
 from app.store.cursors import decode_cursor, encode_cursor
 from app.store.insight_seam import Ranked, Ranking, Row
 from app.store.journal import Journal
 from app.store.seam import Search
-from app.store.sql import Statement, in_window
+from app.store.sql import Statement
 
 MAX_PARTS = 10  # values listed of each field of a breakdown
 
@@ -42,13 +43,8 @@ def matching(
     statement: Statement, window: Window, selector: Filter, scope: str = ""
 ) -> str:
     """Return the condition on sessions ``s`` (and, with a scope, on its events ``e``)."""
-    return " and ".join(
-        (
-            in_window(statement, window),
-            statement.ours(),
-            statement.where(selector, scope),
-        )
-    )
+    found = [statement.look_at(window), *conditions(statement, selector, scope)]
+    return " and ".join(found)
 
 
 def rank(

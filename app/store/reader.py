@@ -12,19 +12,22 @@ import orjson
 from app.catalog.fields import FIELDS, STATUSES
 from app.errors import BadRequest, TooExpensive
 from app.model import Context, Event, Session, SessionKey
-from app.sessionql.evaluate import Cell
-from app.sessionql.plan import Compare, Filter, Leaf, Not, Text, Window
+from app.sessionql.evaluate import Cell, bounds_of
+from app.sessionql.filters import Filter, gather
+from app.sessionql.literals import write_number
+from app.sessionql.plan import Leaf, Window
 from app.sessions.derive import ordered
 from app.store import rows
+from app.store.conditions import where
 from app.store.connect import Deadline, explained, open_for_reading
 from app.store.feed import FeedRows
-from app.store.functions import compile_pattern, register
+from app.store.functions import register
 from app.store.insights import InsightsReader
 from app.store.journal import Codec, Journal, derived_from
 from app.store.leaves import compose
 from app.store.recorded import RecordedReader
 from app.store.seam import Found, JobStatus, Search, SourceStatus
-from app.store.sql import EVENTS, Statement, in_window
+from app.store.sql import EVENTS, Statement
 
 _STEPS = 4_000  # of SQLite's machine between two looks at the clock
 MAX_CELLS = 200_000  # of one leaf
@@ -84,9 +87,6 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
             BadRequest: the leaf asks for what cannot be.
             TooExpensive: it took too long, or has too many cells.
         """
-        check_patterns(leaf.selector)
-        if leaf.where is not None:
-            check_patterns(leaf.where)
         statement = self._statement(window.now)
         query = compose(statement, leaf, window)
         with self._bounded() as db:
@@ -95,7 +95,7 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
             raise TooExpensive(
                 f"over {MAX_CELLS:,} figures; ask for fewer labels or a longer step"
             )
-        return [(row[2:], row[0], row[1]) for row in found]
+        return list(expand(leaf, found))
 
     # -- sessions ------------------------------------------------------------------
 
@@ -106,16 +106,10 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
             BadRequest: an unknown column, a cursor of another question.
             TooExpensive: it took too long.
         """
-        check_patterns(search.selector)
         order = _order(search.sort)
         statement = self._statement(search.window.now)
-        matching = " and ".join(
-            (
-                in_window(statement, search.window),
-                statement.ours(),
-                statement.where(search.selector),
-            )
-        )
+        matching = statement.look_at(search.window)
+        matching += f" and {where(statement, gather(search.selector))}"
         key = order(statement)
         after = _after(statement, search, key)
         direction = "desc" if search.descending else "asc"
@@ -238,20 +232,23 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
         }
 
 
-def check_patterns(part: Filter) -> None:
-    """Refuse bad patterns before SQLite meets them.
-
-    Raises:
-        BadRequest: says which and why.
-    """
-    if isinstance(part, Compare):
-        if part.op in {"=~", "!~"}:
-            compile_pattern(str(part.values[0]))
-    elif isinstance(part, Not):
-        check_patterns(part.part)
-    elif not isinstance(part, Text):
-        for each in part.parts:
-            check_patterns(each)
+def expand(leaf: Leaf, found: list[Any]) -> Iterator[Cell]:
+    """Turn rows into cells; of several quantiles and of buckets, a cell each."""
+    if leaf.function == "histogram":
+        bounds = bounds_of(leaf)
+        for row in found:
+            labels = row[1 + len(bounds) :]
+            for bound, value in zip(bounds, row[1:], strict=False):
+                yield (*labels, bound), row[0], value
+    elif leaf.function == "quantile" and len(leaf.points) > 1:
+        names = [write_number(point) for point in leaf.points]
+        for row in found:
+            values = orjson.loads(row[1]) if row[1] else [None] * len(names)
+            for name, value in zip(names, values, strict=True):
+                yield (*row[2:], name), row[0], value
+    else:
+        for row in found:
+            yield row[2:], row[0], row[1]
 
 
 JOB = JobStatus.__match_args__

@@ -19,6 +19,7 @@ from app.sessionql.plan import And, Compare, Filter, Leaf, Not, Or, Text, Window
 MINUTE = 60_000
 INACTIVITY = 15 * MINUTE
 Facts = dict[str, Any]
+VIEW_ONLY = {"dwell", "lcp", "inp", "cls", "ttfb", "fcp"}
 COUNTED = {"views": "view", "actions": "action", "errors": "error"}
 
 
@@ -80,9 +81,14 @@ def _know(session: Session, now: int, first: int) -> Known:
     timed = ("page", "dwell", "lcp", "inp", "cls", "ttfb", "fcp")
     events = {
         "view": [{name: getattr(v, name) for name in timed} for v in session.views],
-        "action": [{"action": action.name} for action in session.actions],
+        "action": [{"action": a.name, "page": a.page} for a in session.actions],
         "error": [
-            {"error": e.type, "message": e.message, "fingerprint": e.fingerprint}
+            {
+                "error": e.type,
+                "message": e.message,
+                "fingerprint": e.fingerprint,
+                "page": e.page,
+            }
             for e in session.error_list
         ],
     }
@@ -111,9 +117,9 @@ def _compares(part: Compare, known: Known, event: Facts | None) -> bool | None:
     assert field is not None
     name, is_text = field.name, field.type == "string"
     if field.scope == "attribute":
-        return name in known.attributes and bool(holds(part, known.attributes[name]))
+        return bool(holds(part, known.attributes.get(name, "")))
     if field.scope in known.events:
-        if event is not None and name in event:
+        if event is not None and name in event and (name != "page" or "lcp" in event):
             return holds(part, event[name], is_text=is_text)
         events = known.events[field.scope]
         return any(holds(part, each[name], is_text=is_text) for each in events)
@@ -196,6 +202,11 @@ def scope_of(leaf: Leaf) -> str:
     """
     fields = [find(name) for name in (*leaf.by, *filter(None, [leaf.field]))]
     scopes = {field.scope for field in fields if field} & {"view", "action", "error"}
+    names = {field.name for field in fields if field}
+    if scopes == {"view"} and "page" in names and leaf.field in {"errors", "actions"}:
+        return COUNTED[leaf.field] if leaf.function == "sum" else "view"
+    if names & {"page"} and not names & VIEW_ONLY and len(scopes) == 2:
+        scopes -= {"view"}  # the page of an action or an error
     if len(scopes) > 1:
         raise BadRequest("several")
     return scopes.pop() if scopes else ""
@@ -267,7 +278,7 @@ def _of_numbers(leaf: Leaf, values: list[float]) -> float | None:
     if not values:
         return None
     if leaf.function == "quantile":
-        rank = leaf.quantile * (len(values) - 1)
+        rank = leaf.points[0] * (len(values) - 1)
         low, high = values[math.floor(rank)], values[math.ceil(rank)]
         return low + (high - low) * (rank - math.floor(rank))
     total = math.fsum(values)

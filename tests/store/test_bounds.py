@@ -7,6 +7,7 @@ import pytest
 
 from app.catalog.metrics import METRICS
 from app.errors import BadRequest, TooExpensive
+from app.sessionql.language import parse
 from app.sessionql.plan import EVERYTHING, Compare, Leaf, Not, Text, Window
 from app.store import reader as reading
 from app.store.seam import Progress, Search
@@ -24,7 +25,7 @@ def seen(engine: Engine, tenant: str) -> Any:
         reader.search(search),
         reader.evaluate(Leaf("count", by=("app", "user")), WINDOW),
         reader.evaluate(Leaf("distinct", "user"), WINDOW),
-        reader.evaluate(METRICS["returning_users"].plan, WINDOW),
+        reader.evaluate(parse(METRICS["returning_users"].text).figures, WINDOW),
         reader.evaluate(Leaf("active", by=("page",)), WINDOW),
         reader.values("page", WINDOW, EVERYTHING, 100),
         reader.session("shop", "s1"),

@@ -9,6 +9,7 @@ from app.catalog.fields import FIELDS
 from app.catalog.metrics import METRICS
 from app.errors import BadRequest
 from app.sessionql.evaluate import Frame, evaluate
+from app.sessionql.language import parse
 from app.sessionql.plan import EVERYTHING, Compare, Filter, Leaf, Window, bind
 from app.store.seam import Reader
 from tests.build import HOUR, MINUTE
@@ -52,7 +53,7 @@ def ask(
 ) -> Any:
     """Answer a metric; a refusal is an answer too."""
     known = METRICS[metric]
-    plan = bind(known.plan, more.get("selector", EVERYTHING), by)
+    plan = bind(parse(known.text).figures, more.get("selector", EVERYTHING), by)
     try:
         frame = evaluate(plan, window, store, zero=known.counts, max_series=100_000)
     except BadRequest:
@@ -102,7 +103,7 @@ def test_figure_of_every_number(both: tuple[Reader, PlainStore], function: str) 
     wrong = []
     for name in NUMBERS:
         for by in ((), ("app",)):
-            leaf = Leaf(function, name, 0.9, by=by)
+            leaf = Leaf(function, name, (0.9,), by=by)
             found = dict(cells(reader.evaluate(leaf, WINDOW)))
             if found != dict(cells(plain.evaluate(leaf, WINDOW))):
                 wrong.append((name, by))
