@@ -5,128 +5,15 @@ A setting is written in ``skald.yml`` under its key (the field's name without ``
 its path. ``app.configuration`` reads both; the reference pages are made from here.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000  # ms
-KIB, MIB = 1 << 10, 1 << 20  # bytes
-_NOTE = "setting"
+from app.connections import LokiSettings, RemoteWriteSettings
+from app.declare import DAY, HOUR, KIB, MIB, MINUTE, SECOND, Setting, declared, setting
 
 BOUNCES = ("single_view", "plausible", "ga4", "openobserve")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is known of one setting beside its name and its default.
-
-    Attributes:
-        kind: how its text is read; one of ``app.configuration.kinds.KINDS``.
-        least: smallest value, in the field's own unit; included.
-        most: largest value, likewise.
-        choices: all values, where they are few.
-    """
-
-    kind: str
-    help: str
-    least: float | None = None
-    most: float | None = None
-    choices: tuple[str, ...] = ()
-
-    @property
-    def is_secret(self) -> bool:
-        """Tell whether its value must never be shown."""
-        return self.kind == "secret"
-
-
-def setting(default: Any, kind: str, help: str, **more: Any) -> Any:  # noqa: A002
-    """Declare a field of a settings class: its default, and a ``Setting``."""
-    note = Setting(kind, help, **more)
-    return field(default=default, repr=not note.is_secret, metadata={_NOTE: note})
-
-
-def declared(room: type) -> dict[str, tuple[str, Setting]]:
-    """List what can be set in a settings class: key → (field, declaration)."""
-    return {
-        each.name.removesuffix("_ms").removesuffix("_s"): (
-            each.name,
-            each.metadata[_NOTE],
-        )
-        for each in fields(room)
-        if _NOTE in each.metadata
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class LokiSettings:
-    """How to reach one Loki."""
-
-    url: str = setting(
-        "http://localhost:3100", "url", "Address of Loki, without `/loki/api/v1`."
-    )
-    tenant: str = setting("", "text", "Sent as `X-Scope-OrgID`; empty sends none.")
-    username: str = setting("", "text", "For basic authentication.")
-    password: str = setting("", "secret", "For basic authentication.")
-    token: str = setting("", "secret", "Sent as bearer token.")
-    token_file: Path | None = setting(
-        None,
-        "file",
-        "File that holds the bearer token; read again when it changes, so that "
-        "the token may rotate.",
-    )
-    ca_file: Path | None = setting(
-        None, "file", "Certificates (PEM) to trust instead of the usual ones."
-    )
-    timeout_s: float = setting(
-        60.0,
-        "seconds",
-        "How long one request may take. Loki may hold a request; its own limit is "
-        "usually 30 s to 5 min.",
-        least=0.1,
-        most=3_600,
-    )
-    connect_timeout_s: float = setting(
-        5.0, "seconds", "How long connecting may take.", least=0.1, most=300
-    )
-    gzip: bool = setting(
-        False,  # noqa: FBT003
-        "boolean",
-        "Ask for compressed answers: worth it across a slow network, not beside Loki.",
-    )
-    retries: int = setting(
-        6,
-        "whole",
-        "Attempts after the first, for what may pass by itself: 429, 5xx, timeouts, "
-        "cut connections.",
-        least=0,
-        most=100,
-    )
-    limit: int = setting(
-        5_000,
-        "whole",
-        "Entries asked for at a time; shrinks to what the server allows.",
-        least=1,
-        most=1_000_000,
-    )
-    page_bytes: int = setting(
-        3 * MIB,
-        "size",
-        "Aim for one answer, under Loki's gRPC limit of 4 MiB.",
-        least=64 * KIB,
-        most=1 << 30,
-    )
-    max_query_length_s: int = setting(
-        30 * 86_400,
-        "whole_seconds",
-        "Longest range of one query; Loki's own default is 30d1h.",
-        least=60,
-        most=3_650 * 86_400,
-    )
-    prefetch: int = setting(
-        2, "whole", "Pages fetched ahead of the decoder.", least=0, most=16
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +87,7 @@ class Settings:
 
     index: Path = setting(Path("skald.db"), "path", "File of the index.")
     sources: tuple[SourceSettings, ...] = (SourceSettings(),)
+    remote_write: tuple[RemoteWriteSettings, ...] = ()
     host: str = setting("127.0.0.1", "text", "Address to listen on.")
     port: int = setting(8700, "whole", "Port to listen on.", least=1, most=65_535)
     tenant: str = setting("default", "name", "Whose sessions the index holds.")
@@ -297,7 +185,8 @@ class Settings:
     rule_series: int = setting(
         100,
         "whole",
-        "Series of one rule that `/metrics` shows; the rest is left out, and counted.",
+        "Series of one rule that `/metrics` shows, the largest; of counts the rest is "
+        "added up as `other`, else it is left out, and counted.",
         least=0,
         most=10_000,
     )
@@ -346,3 +235,10 @@ class Settings:
     log_level: str = setting(
         "info", "choice", "Least important level that is logged.", choices=LOG_LEVELS
     )
+
+
+__all__ = [
+    "BOUNCES", "DAY", "HOUR", "KIB", "LOG_FORMATS", "LOG_LEVELS", "MIB", "MINUTE",
+    "SECOND", "LokiSettings", "RemoteWriteSettings", "Setting", "Settings",
+    "SourceSettings", "declared", "setting",
+]  # fmt: skip

@@ -6,9 +6,15 @@ from pathlib import Path
 
 from app.catalog.fields import ATTRIBUTE_SCOPES, FIELDS, Field
 from app.catalog.metrics import METRICS, Metric
-from app.configuration.shape import LOKI, ROOT, SOURCE, Shape, variable
+from app.configuration.shape import LOKI, REMOTE, ROOT, SOURCE, Shape, variable
 from app.configuration.show import show_value
-from app.settings import LokiSettings, Setting, Settings, SourceSettings
+from app.settings import (
+    LokiSettings,
+    RemoteWriteSettings,
+    Setting,
+    Settings,
+    SourceSettings,
+)
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 _NOTICE = "<!-- Written by `make docs` from {}; change it there. -->"
@@ -34,6 +40,9 @@ The connection of all sources. A source may say parts of it differently, under i
 
 _SOURCES = """\
 A list; the variables of its items carry their number, from 0."""
+
+_RECEIVERS = """\
+A list, too: who recorded samples are written to, see [Prometheus](../prometheus.md)."""
 
 _EXAMPLE = """\
 ## Example
@@ -96,6 +105,8 @@ def _settings() -> str:
             _settings_table(LOKI, LokiSettings(), ("loki",)),
             f"\n## `sources`\n\n{_SOURCES}\n",
             _settings_table(SOURCE, SourceSettings(), ("sources", 0)),
+            f"\n## `remote_write`\n\n{_RECEIVERS}\n",
+            _settings_table(REMOTE, RemoteWriteSettings(), ("remote_write", 0)),
             "",
             _EXAMPLE.rstrip(),
             "",

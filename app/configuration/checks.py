@@ -3,7 +3,7 @@
 from app.configuration.problems import Problems
 from app.configuration.read import Values
 from app.configuration.units import format_duration
-from app.settings import SourceSettings
+from app.settings import RemoteWriteSettings, SourceSettings
 
 
 def check_settings(values: Values, problems: Problems) -> None:
@@ -17,16 +17,37 @@ def check_settings(values: Values, problems: Problems) -> None:
 
 def check_loki(values: Values, problems: Problems) -> None:
     """Refuse two ways of telling Loki who asks, and half of one."""
+    _check_credentials(values, "loki", "Loki", problems)
+
+
+def check_receivers(
+    receivers: list[Values], places: list[str], problems: Problems
+) -> None:
+    """Refuse names that come twice, and what is wrong with who we say we are."""
+    seen: dict[str, str] = {}
+    for index, (values, place) in enumerate(zip(receivers, places, strict=True)):
+        here = f"remote_write[{index}]"
+        name = values["name"].value if "name" in values else RemoteWriteSettings().name
+        at = values["name"].place if "name" in values else place
+        if name in seen:
+            what = f"{name!r} is the name of the receiver at {seen[name]} too"
+            problems.add(at, f"{here}.name: {what}; give each its own")
+        seen.setdefault(name, at)
+        _check_credentials(values, here, "a receiver", problems)
+
+
+def _check_credentials(values: Values, here: str, who: str, problems: Problems) -> None:
     ways = [name for name in ("username", "token", "token_file") if name in values]
     if len(ways) > 1:
         place = values[ways[-1]].place
         problems.add(
-            place, f"loki: {' and '.join(ways)} are all set; Loki takes one, keep one"
+            place,
+            f"{here}: {' and '.join(ways)} are all set; {who} takes one, keep one",
         )
     if "password" in values and "username" not in values:
         problems.add(
             values["password"].place,
-            "loki.password: has no username; add loki.username",
+            f"{here}.password: has no username; add {here}.username",
         )
 
 

@@ -5,13 +5,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.configuration.checks import check_loki, check_settings, check_sources
+from app.configuration.checks import (
+    check_loki,
+    check_receivers,
+    check_settings,
+    check_sources,
+)
 from app.configuration.environment import overlay
 from app.configuration.problems import Problems
 from app.configuration.read import Reader, Values
-from app.configuration.shape import CONFIG, LOKI, ROOT, SOURCE
+from app.configuration.shape import CONFIG, LOKI, REMOTE, ROOT, SOURCE
 from app.configuration.tree import Section, read_tree
-from app.settings import LokiSettings, Settings, SourceSettings
+from app.settings import (
+    LokiSettings,
+    RemoteWriteSettings,
+    Settings,
+    SourceSettings,
+)
 
 DEFAULT_FILE = Path("skald.yml")
 # A source that names one way of showing who it is has no use for the others.
@@ -72,7 +82,20 @@ def _build(tree: Section, reader: Reader, problems: Problems) -> Settings:
         SourceSettings(**_bare(values), loki=loki)
         for values, loki in zip(found, lokis, strict=True)
     )
-    return Settings(**_bare(own), sources=sources)
+    receivers = _receivers(tree, reader, problems)
+    return Settings(**_bare(own), sources=sources, remote_write=receivers)
+
+
+def _receivers(
+    tree: Section, reader: Reader, problems: Problems
+) -> tuple[RemoteWriteSettings, ...]:
+    sections = reader.sections(tree, "remote_write")
+    found = [
+        reader.values(section, REMOTE, ("remote_write", index))
+        for index, section in enumerate(sections)
+    ]
+    check_receivers(found, [section.place for section in sections], problems)
+    return tuple(RemoteWriteSettings(**_bare(values)) for values in found)
 
 
 def _inherit(shared: Values, ours: Values) -> Values:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.settings import LokiSettings, Setting, Settings, SourceSettings, declared
+from app.settings import (
+    LokiSettings,
+    RemoteWriteSettings,
+    Setting,
+    Settings,
+    SourceSettings,
+    declared,
+)
 
 PREFIX = "SKALD"
 CONFIG = "SKALD_CONFIG"  # names the file; not a setting itself
@@ -41,7 +48,12 @@ class Shape:
 
 LOKI = Shape(LokiSettings)
 SOURCE = Shape(SourceSettings, sections={"loki": LOKI})
-ROOT = Shape(Settings, sections={"loki": LOKI}, lists={"sources": SOURCE})
+REMOTE = Shape(RemoteWriteSettings)
+ROOT = Shape(
+    Settings,
+    sections={"loki": LOKI},
+    lists={"sources": SOURCE, "remote_write": REMOTE},
+)
 
 
 def leaves(shape: Shape) -> list[Path]:

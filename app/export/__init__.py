@@ -1,0 +1,1 @@
+"""Hand recorded values on: to who scrapes them, and to who wants them written."""
