@@ -60,22 +60,46 @@ FOUND = {
         {"type": "array", "items": _SESSION},
     ]
 }
+_LIST = {"type": "array", "items": {"type": "object"}}
 DETAIL = {
-    "type": "object",
-    "required": ["id", "app", "source", "overview", "views", "actions", "errors"],
-    "properties": {
-        "id": {"type": "string"},
-        "app": {"type": "string"},
-        "source": {"type": "string"},
-        "overview": {"type": "object", "description": "As in the list, and more."},
-        "user": {"type": "object"},
-        "device": {"type": "object"},
-        "attributes": {"type": "object"},
-        "views": {"type": "array", "items": {"type": "object"}},
-        "actions": {"type": "array", "items": {"type": "object"}},
-        "errors": {"type": "array", "items": {"type": "object"}},
-    },
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["id", "app", "source", "overview", "views", "errors", "cut"],
+            "properties": {
+                "id": {"type": "string"},
+                "app": {"type": "string"},
+                "source": {"type": "string"},
+                "overview": {"type": "object", "description": "As in the list, and more."},
+                **{
+                    name: {"type": "object"}
+                    for name in ("user", "device", "network", "geography", "attributes")
+                },
+                **dict.fromkeys(("vitals", "performance", "views", "actions", "errors", "requests", "resources", "resource_types"), _LIST),
+                "neighbours": {"type": "object", "required": ["previous", "next"]},
+                "cut": {"type": "object", "description": "Lists that are cut."},
+            },
+        },
+        _LIST,
+    ]
+}  # fmt: skip
+ROWS_OR_PAGE = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["items", "next_cursor"],
+            "properties": {
+                "items": _LIST,
+                "next_cursor": _STRING,
+                "total": {"type": "integer", "description": "On all pages."},
+                "notices": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+        _LIST,
+    ]
 }
+ANSWER = {"oneOf": [{"type": "object"}, _LIST]}
+REFUSAL = {"type": "object", "required": ["message", "error"]}
 
 
 class OptionSchema(Schema):

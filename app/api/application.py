@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from app.api import catalogue, grafana_json, operations, queries, sessions, variables
+from app.api import (
+    annotations,
+    catalogue,
+    cohorts,
+    grafana_json,
+    journeys,
+    one_session,
+    operations,
+    people,
+    problems,
+    queries,
+    sessions,
+    variables,
+)
 from app.api.encoding import register_compression
 from app.api.errors import SkaldApi, register_errors
 from app.api.guard import is_guarded, register_guard
@@ -22,6 +35,12 @@ BLUEPRINTS = (
     catalogue.blp,
     queries.blp,
     sessions.blp,
+    one_session.blp,
+    people.blp,
+    problems.blp,
+    journeys.blp,
+    cohorts.blp,
+    annotations.blp,
     variables.blp,
     grafana_json.blp,
     operations.blp,

@@ -1,35 +1,245 @@
-"""Lay one session out for its page."""
+"""Lay one session out for its page: as a whole, and part by part as flat rows."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from app.model import Session, Status
+from app.api.measures import describe_vitals, list_loads
+from app.model import Error, Kind, Session, Status
+from app.sessions.requests import TIMINGS, Request, list_requests
+from app.store.insight_seam import Whole
+
+Row = dict[str, Any]
+
+MAX_OCCURRENCES = 20  # listed of one group of errors
+_ERROR = int(Kind.ERROR)
 
 
-def detail(session: Session, listed: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay out *session*.
+class Detail:
+    """Lays out one session; every list has at most *limit* rows, and says of how many.
 
     Args:
-        session: derived from its events.
+        whole: the session and its events.
         listed: its row in the list of sessions, by the catalog's names.
+        beside: the sessions before and after it.
+        limit: rows of each list.
     """
+
+    def __init__(
+        self,
+        whole: Whole,
+        listed: Mapping[str, Any],
+        beside: tuple[Row | None, Row | None],
+        limit: int,
+    ) -> None:
+        self._whole, self._session = whole, whole.session
+        self._listed, self._beside, self._limit = listed, beside, limit
+        self._requests = list_requests(whole.moments, whole.contexts)
+        self._cut: dict[str, Row] = {}
+
+    def page(self) -> Row:
+        """Lay out everything."""
+        session = self._session
+        return {
+            "id": session.key.id,
+            "app": session.key.app,
+            "source": session.key.source,
+            "overview": self.overview()[0],
+            "user": user_of(session),
+            "device": device_of(session),
+            "network": {"connection": session.context.connection},
+            "geography": {
+                "country": session.context.country,
+                "city": session.context.city,
+                "language": session.context.language,
+            },
+            "attributes": dict(session.attributes),
+            "vitals": self.vitals(),
+            "performance": self.performance(),
+            "views": self.views(),
+            "actions": self.actions(),
+            "errors": self.errors(),
+            "requests": self.requests(),
+            "resources": self.resources(),
+            "resource_types": self.resource_types(),
+            "neighbours": dict(zip(("previous", "next"), self._beside, strict=True)),
+            "cut": self._cut,
+        }
+
+    def part(self, name: str) -> tuple[list[Row], dict[str, Row]]:
+        """Lay out one of ``PARTS`` as flat rows, and say what of it was cut."""
+        return PARTS[name](self), self._cut
+
+    def _bounded(self, name: str, rows: Sequence[Any], count: int) -> Sequence[Any]:
+        """Keep the first rows, and remember that there were more."""
+        shown = rows[: self._limit]
+        if len(shown) < count:
+            self._cut[name] = {"shown": len(shown), "of": count}
+        return shown
+
+    # -- parts ---------------------------------------------------------------------
+
+    def overview(self) -> list[Row]:
+        """Lay out what the list says of it, and more."""
+        return [_overview(self._session) | dict(self._listed)]
+
+    def facts(self) -> list[Row]:
+        """Lay out everything that is one value, as text: section, name, value."""
+        session = self._session
+        sections: dict[str, Mapping[str, Any]] = {
+            "overview": self.overview()[0],
+            "user": user_of(session),
+            "device": device_of(session),
+            "network": {"connection": session.context.connection},
+            "geography": {
+                "country": session.context.country,
+                "city": session.context.city,
+            },
+            "attributes": dict(session.attributes),
+        }
+        return [
+            {"section": section, "name": name, "value": _text(value)}
+            for section, values in sections.items()
+            for name, value in values.items()
+        ]
+
+    def views(self) -> list[Row]:
+        """List the views with dwell and web vitals."""
+        session = self._session
+        kept = self._bounded("views", session.views, session.view_count)
+        return [
+            {"number": number, **msgspec.structs.asdict(view)}
+            for number, view in enumerate(kept, 1)
+        ]
+
+    def actions(self) -> list[Row]:
+        """List what the user did."""
+        session = self._session
+        kept = self._bounded("actions", session.actions, session.action_count)
+        return [msgspec.structs.asdict(action) for action in kept]
+
+    def errors(self) -> list[Row]:
+        """List errors, equal ones together, with the stack of the first."""
+        session = self._session
+        events = [event for _, event in self._whole.moments if event.kind == _ERROR]
+        groups: dict[str, list[tuple[Error, Mapping[str, Any]]]] = {}
+        for error, event in zip(session.error_list, events, strict=False):
+            facts = event.facts or {}
+            groups.setdefault(error.fingerprint, []).append((error, facts))
+        if len(session.error_list) < session.errors:
+            listed = len(session.error_list)
+            self._cut["occurrences"] = {"shown": listed, "of": session.errors}
+        kept = self._bounded("errors", list(groups.items()), len(groups))
+        return [_group(fingerprint, found) for fingerprint, found in kept]
+
+    def requests(self) -> list[Row]:
+        """List requests of the application, as browser and tracer saw them."""
+        return self._listing("requests", [r for r in self._requests if r.is_call])
+
+    def resources(self) -> list[Row]:
+        """List files of the pages."""
+        return self._listing("resources", [r for r in self._requests if not r.is_call])
+
+    def _listing(self, name: str, found: list[Request]) -> list[Row]:
+        return [_request(each) for each in self._bounded(name, found, len(found))]
+
+    def resource_types(self) -> list[Row]:
+        """Sum all requests up by type."""
+        return _by_type(self._requests)
+
+    def vitals(self) -> list[Row]:
+        """List web vitals with their rating."""
+        return describe_vitals(self._session, self._whole.moments)
+
+    def performance(self) -> list[Row]:
+        """List loads of documents with their timings."""
+        loads = list_loads(self._whole.moments, self._whole.contexts)
+        return list(self._bounded("performance", loads, len(loads)))
+
+    def attributes(self) -> list[Row]:
+        """List custom attributes."""
+        return [
+            {"name": name, "value": each} for name, each in self._session.attributes
+        ]
+
+    def neighbours(self) -> list[Row]:
+        """List the sessions before and after it."""
+        pairs = zip(("previous", "next"), self._beside, strict=True)
+        return [{"which": which, **row} for which, row in pairs if row]
+
+
+PARTS: dict[str, Callable[[Detail], list[Row]]] = {
+    "overview": Detail.overview,
+    "facts": Detail.facts,
+    "views": Detail.views,
+    "actions": Detail.actions,
+    "errors": lambda detail: [
+        {name: value for name, value in row.items() if name != "occurrences"}
+        for row in detail.errors()
+    ],
+    "requests": Detail.requests,
+    "resources": Detail.resources,
+    "resource_types": Detail.resource_types,
+    "vitals": Detail.vitals,
+    "performance": Detail.performance,
+    "attributes": Detail.attributes,
+    "neighbours": Detail.neighbours,
+}
+
+
+def _group(fingerprint: str, found: Sequence[tuple[Error, Mapping[str, Any]]]) -> Row:
+    first, last = found[0][0], found[-1][0]
+    stack = next((facts["stack"] for _, facts in found if facts.get("stack")), "")
     return {
-        "id": session.key.id,
-        "app": session.key.app,
-        "source": session.key.source,
-        "overview": _overview(session) | dict(listed),
-        "user": _user(session),
-        "device": _device(session),
-        "attributes": dict(session.attributes),
-        "views": [msgspec.structs.asdict(view) for view in session.views],
-        "actions": [msgspec.structs.asdict(action) for action in session.actions],
-        "errors": [msgspec.structs.asdict(error) for error in session.error_list],
+        "fingerprint": fingerprint,
+        "type": first.type,
+        "message": first.message,
+        "page": first.page,
+        "count": len(found),
+        "first": first.at,
+        "last": last.at,
+        "fatal": any(facts.get("fatal") for _, facts in found),
+        "stack": str(stack),
+        "occurrences": [
+            {"at": error.at, "page": error.page, "trace": str(facts.get("trace", ""))}
+            for error, facts in found[:MAX_OCCURRENCES]
+        ],
     }
 
 
-def _overview(session: Session) -> dict[str, Any]:
+def _request(request: Request) -> Row:
+    row = msgspec.structs.asdict(request)
+    timings = row.pop("timings")
+    del row["key"], row["is_call"]
+    return row | {name: timings.get(name) for name in TIMINGS}
+
+
+def _by_type(requests: Iterable[Request]) -> list[Row]:
+    counts: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    size: Counter[str] = Counter()
+    took: Counter[str] = Counter()
+    for each in requests:
+        kind = each.type or "other"
+        counts[kind] += 1
+        failed[kind] += each.is_failed
+        size[kind] += each.bytes or 0
+        took[kind] += round(each.duration or 0)
+    return [
+        {
+            "type": kind,
+            "count": count,
+            "failed": failed[kind],
+            "bytes": size[kind],
+            "duration": took[kind],
+        }
+        for kind, count in counts.most_common(100)
+    ]
+
+
+def _overview(session: Session) -> Row:
     context = session.context
     return {
         "start": session.start,
@@ -42,8 +252,8 @@ def _overview(session: Session) -> dict[str, Any]:
         "exit": session.exit,
         "referrer": context.referrer,
         "previous": context.previous,
-        "views": len(session.views),
-        "actions": len(session.actions),
+        "views": session.view_count,
+        "actions": session.action_count,
         "errors": session.errors,
         "log_errors": session.log_errors,
         "failed_requests": session.failed_requests,
@@ -55,18 +265,21 @@ def _overview(session: Session) -> dict[str, Any]:
     }
 
 
-def _user(session: Session) -> dict[str, Any]:
+def user_of(session: Session) -> Row:
+    """Lay out who it was."""
     context = session.context
     return {
         "id": context.user_id,
         "name": context.user_name,
         "email": context.user_email,
+        "anonymous": context.anonymous,
         "all": list(session.users),
     }
 
 
-def _device(session: Session) -> dict[str, Any]:
-    context = session.context
+def device_of(session: Session) -> Row:
+    """Lay out what it ran on."""
+    context, attributes = session.context, dict(session.attributes)
     return {
         "type": context.device,
         "browser": context.browser,
@@ -75,4 +288,14 @@ def _device(session: Session) -> dict[str, Any]:
         "country": context.country,
         "language": context.language,
         "sdk": context.sdk,
+        "screen": attributes.get("session.screen", ""),
+        "viewport": attributes.get("session.viewport", ""),
     }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)

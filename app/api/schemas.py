@@ -92,4 +92,11 @@ VariablesSchema: type[Schema] = Open.from_dict(
     },
     name="VariablesSchema",
 )
+
+
+def question(name: str, **own: Texts | Whole) -> type[Schema]:
+    """Return the schema of a question about sessions: *own*, a range, text, filters."""
+    return Open.from_dict({**own, **_RANGE, **_TEXT, **_FILTERS}, name=name)
+
+
 NothingSchema: type[Schema] = Open.from_dict({}, name="NothingSchema")

@@ -1,13 +1,12 @@
-"""Find sessions, and show one."""
+"""Find sessions."""
 
 from typing import Any
 
 from flask import Response
 
 from app import clock
-from app.api.answers import DETAIL, FOUND
+from app.api.answers import FOUND
 from app.api.blueprint import Blueprint
-from app.api.details import detail
 from app.api.encoding import answer
 from app.api.questions import (
     WORDS,
@@ -19,11 +18,11 @@ from app.api.questions import (
     single,
     whole,
 )
-from app.api.schemas import GRAMMAR, NothingSchema, SessionsSchema
+from app.api.schemas import GRAMMAR, SessionsSchema
 from app.api.service import reader
 from app.catalog.fields import FIELDS
-from app.errors import BadRequest, NotFound, UnknownName
-from app.sessionql.plan import And, Compare, Window
+from app.errors import BadRequest, UnknownName
+from app.sessionql.plan import Window
 from app.store.seam import Found, Search
 
 blp = Blueprint("sessions", __name__, url_prefix="/api/v1", description="Sessions.")
@@ -93,17 +92,3 @@ def _page(found: Found) -> dict[str, Any]:
         "next_cursor": found.next_cursor,
         "total": found.total,
     }
-
-
-@blp.route("/sessions/<app>/<path:session_id>", methods=["GET", "POST"])
-@blp.arguments(NothingSchema, location="query")
-@blp.response(200, DETAIL)
-def show_session(_asked: Asked, app: str, session_id: str) -> Response:
-    """Show one session: its overview, user, device, views, actions and errors."""
-    session = reader().session(app, session_id)
-    if session is None:
-        raise NotFound(f"no session {session_id[:80]!r} of the app {app[:80]!r}")
-    same = (Compare("app", "=", (app,)), Compare("id", "=", (session_id,)))
-    window = Window(session.start, session.start + 1, 0, clock.now())
-    listed = reader().search(Search(window, And(same), limit=1)).items
-    return answer(detail(session, listed[0] if listed else {}))

@@ -1,0 +1,137 @@
+"""Compare groups of sessions with each other, and see which users come back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+from app import clock
+from app.api.answers import ANSWER
+from app.api.asking import lay_rows, read_choice, read_scope
+from app.api.blueprint import Blueprint
+from app.api.comparing import Cohort, compare_cohorts, read_cohorts
+from app.api.encoding import answer
+from app.api.insight_schemas import CompareSchema, RetentionSchema
+from app.api.questions import Asked, Problems, read_metrics
+from app.api.schemas import GRAMMAR
+from app.api.service import reader, settings
+from app.errors import BadRequest
+from app.sessionql.plan import Window
+from app.store.insight_seam import Returned
+
+blp = Blueprint("cohorts", __name__, url_prefix="/api/v1", description="Cohorts.")
+
+Row = dict[str, Any]
+
+DAY = 86_400_000  # ms
+PERIODS = {  # name → (ms, where one begins)
+    "week": (7 * DAY, 4 * DAY),  # 1970-01-05 was a Monday
+    "day": (DAY, 0),
+}
+MAX_PERIODS = 100
+RETENTION_RANGE = 56 * DAY
+RETENTION_WORDS = frozenset({"period", "format"})
+COMPARE_WORDS = frozenset({"between", "a", "b", "metric", "format"})
+USUAL = (
+    "sessions", "active_users", "error_rate", "crash_free_rate", "bounce_rate",
+    "duration_avg", "duration_p50", "views_per_session", "lcp_p75", "inp_p75",
+)  # fmt: skip
+
+
+@blp.route("/retention", methods=["GET", "POST"])
+@blp.arguments(RetentionSchema, location="query")
+@blp.doc(
+    description=(
+        "Users who come back: of those whose first session of all fell into one day or "
+        "week (a cohort), how many had sessions in the days or weeks after it. Default "
+        f"range: 8 weeks. {GRAMMAR}"
+    )
+)
+@blp.response(200, ANSWER)
+def show_retention(asked: Asked) -> Response:
+    """Count returning users by cohort."""
+    layout = read_choice(asked, "format", ("page", "rows"))
+    period = read_choice(asked, "period", tuple(PERIODS))
+    scope = read_scope(asked, clock.now(), RETENTION_WORDS, RETENTION_RANGE)
+    step, origin = PERIODS[period]
+    count = (scope.window.end - scope.window.start) // step + 1
+    if count > MAX_PERIODS:
+        raise BadRequest(
+            f"{count} periods in the range, at most {MAX_PERIODS}: ask for less time"
+            + (" or weeks" if period == "day" else "")
+        )
+    found = reader().returns(scope.window, scope.selector, step, origin)
+    rows, earlier = retention_rows(found, scope.window, step, origin)
+    notices = (
+        [f"{earlier} users who came first before the range are in no cohort"]
+        if earlier
+        else []
+    )
+    if layout == "rows":
+        return lay_rows(rows, notices)
+    return answer(
+        {"period": period, "items": rows, "earlier": earlier, "notices": notices}
+    )
+
+
+def retention_rows(
+    found: Sequence[Returned], window: Window, step: int, origin: int
+) -> tuple[list[Row], int]:
+    """Lay out a row for each cohort and each period since, also where nobody came.
+
+    Returns:
+        The rows; and how many users came first before the range.
+    """
+    first = (window.start - origin) // step * step + origin
+    counts = {(each.cohort, each.period): each.users for each in found}
+    sizes = {each.cohort: each.users for each in found if each.period == 0}
+    earlier: dict[int, int] = {}
+    for each in found:
+        if each.cohort < first:
+            earlier[each.cohort] = max(each.users, earlier.get(each.cohort, 0))
+    rows = []
+    for cohort in range(first, window.end, step):
+        size = sizes.get(cohort, 0)
+        for period in range((window.end - 1 - cohort) // step + 1):
+            users = counts.get((cohort, period), 0)
+            rows.append(
+                {
+                    "cohort": cohort,
+                    "period": period,
+                    "time": cohort + period * step,
+                    "size": size,
+                    "users": users,
+                    "share": users / size if size else None,
+                }
+            )
+    return rows, sum(earlier.values())
+
+
+@blp.route("/compare", methods=["GET", "POST"])
+@blp.arguments(CompareSchema, location="query")
+@blp.doc(
+    description=(
+        "Metrics of two cohorts of sessions beside each other: version against version, "
+        "new against returning visitors, weekdays against weekends, this range against "
+        f"the one before. Other filters hold for both. {GRAMMAR}"
+    )
+)
+@blp.response(200, ANSWER)
+def show_comparison(asked: Asked) -> Response:
+    """Compare two cohorts."""
+    layout = read_choice(asked, "format", ("page", "rows"))
+    at, problems = clock.now(), Problems()
+    metrics = read_metrics(asked if "metric" in asked else {"metric": USUAL}, problems)
+    problems.tell()
+    scope = read_scope(asked, at, COMPARE_WORDS)
+    cohorts, notices = read_cohorts(asked, scope, reader())
+    rows = compare_cohorts(metrics, cohorts, reader(), settings())
+    if layout == "rows":
+        return lay_rows(rows, notices)
+    a, b = map(_cohort, cohorts)
+    return answer({"a": a, "b": b, "items": rows, "notices": notices})
+
+
+def _cohort(cohort: Cohort) -> Row:
+    window = cohort.window
+    return {"name": cohort.name, "from": window.start, "to": window.end}

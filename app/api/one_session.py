@@ -1,0 +1,220 @@
+"""Show one session: whole, as a timeline, as a tree, as raw lines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from flask import Response
+
+from app import clock
+from app.api.answers import ANSWER, DETAIL, REFUSAL, ROWS_OR_PAGE
+from app.api.asking import lay_rows, noted, read_choice
+from app.api.blueprint import Blueprint
+from app.api.details import PARTS, Detail
+from app.api.encoding import answer
+from app.api.insight_schemas import (
+    DetailSchema,
+    LogsSchema,
+    TimelineSchema,
+    TreeSchema,
+)
+from app.api.questions import Asked, listed, single, whole
+from app.api.raw_lines import raw_page
+from app.api.service import reader, settings
+from app.api.timelines import event_row, log_row, page_of, read_kinds
+from app.errors import NotFound
+from app.model import Session
+from app.sessionql.plan import And, Compare, Window
+from app.sessions.tree import Node, Tree, draw_tree, grow_tree
+from app.store.insight_seam import Whole
+from app.store.seam import Search
+
+blp = Blueprint("session", __name__, url_prefix="/api/v1", description="One session.")
+
+Row = dict[str, Any]
+
+_PATH = "/sessions/<app>/<path:session_id>"
+_LIMIT, _EVENTS, _NODES, _LINES = 200, 500, 500, 200
+
+
+@blp.route(_PATH, methods=["GET", "POST"])
+@blp.arguments(DetailSchema, location="query")
+@blp.doc(
+    description="Everything that is known of a session, or one `part` of it as flat rows."
+)
+@blp.response(200, DETAIL)
+def show_session(asked: Asked, app: str, session_id: str) -> Response:
+    """Show one session."""
+    found = find_whole(app, session_id)
+    session = found.session
+    beside = reader().neighbours(session.key.app, session.key.source, session.key.id)
+    limit = whole(asked, "limit", _LIMIT)
+    detail = Detail(found, _listed(session), beside, limit)
+    if not single(asked, "part"):
+        return answer(detail.page())
+    rows, cut = detail.part(read_choice(asked, "part", tuple(PARTS)))
+    notices = [
+        f"{name}: showing {each['shown']} of {each['of']}" for name, each in cut.items()
+    ]
+    return lay_rows(rows, notices + kept_of(session))
+
+
+def find_whole(app: str, session_id: str) -> Whole:
+    """Return one session.
+
+    Raises:
+        NotFound: there is none of that app and id.
+    """
+    found = reader().whole(app, session_id)
+    if found is None:
+        raise NotFound(f"no session {session_id[:80]!r} of the app {app[:80]!r}")
+    return found
+
+
+def _listed(session: Session) -> Mapping[str, Any]:
+    """Return its row in the list of sessions."""
+    key = session.key
+    same = (
+        Compare("app", "=", (key.app,)),
+        Compare("id", "=", (key.id,)),
+        Compare("source", "=", (key.source,)),
+    )
+    window = Window(session.start, session.start + 1, 0, clock.now())
+    found = reader().search(Search(window, And(same), limit=1)).items
+    return found[0] if found else {}
+
+
+def kept_of(session: Session) -> list[str]:
+    """Say when not all events of a session were kept."""
+    if not session.is_cut:
+        return []
+    return [f"only the first {session.events} events of this session were kept"]
+
+
+@blp.route(f"{_PATH}/timeline", methods=["GET", "POST"])
+@blp.arguments(TimelineSchema, location="query")
+@blp.doc(description="Its events in order, a page at a time.")
+@blp.response(200, ROWS_OR_PAGE)
+def show_timeline(asked: Asked, app: str, session_id: str) -> Response:
+    """List the events of one session."""
+    layout = read_choice(asked, "format", ("page", "rows", "logs"))
+    order = read_choice(asked, "order", ("asc", "desc"))
+    kinds = read_kinds(listed(asked, "kind"))
+    found = find_whole(app, session_id)
+    moments = [
+        moment for moment in found.moments if not kinds or moment[1].kind in kinds
+    ]
+    page, cursor = page_of(
+        moments,
+        single(asked, "cursor"),
+        whole(asked, "limit", _EVENTS),
+        descending=order == "desc",
+    )
+    session, contexts = found.session, found.contexts
+    rows = [
+        log_row(moment, contexts)
+        if layout == "logs"
+        else event_row(moment, contexts, session.start)
+        for moment in page
+    ]
+    notices = kept_of(session)
+    if layout != "page":
+        more = [f"showing {len(rows)} of {len(moments)} events"] if cursor else []
+        return lay_rows(rows, more + notices)
+    for row, (_, event) in zip(rows, page, strict=True):
+        row["facts"] = event.facts or {}
+    return _paged(rows, cursor, notices, total=len(moments))
+
+
+def _paged(
+    rows: list[Row], cursor: str | None, notices: list[str], **more: Any
+) -> Response:
+    found = {"items": rows, "next_cursor": cursor, "notices": notices, **more}
+    return answer(found)
+
+
+# -- as a tree ---------------------------------------------------------------------
+
+
+@blp.route(f"{_PATH}/tree", methods=["GET", "POST"])
+@blp.arguments(TreeSchema, location="query")
+@blp.doc(
+    description=(
+        "Traces with their steps, and views with what they held, nested; with durations "
+        "in ms and costs in USD."
+    )
+)
+@blp.response(200, ANSWER)
+def show_tree(asked: Asked, app: str, session_id: str) -> Response:
+    """Nest what happened in one session."""
+    layout = read_choice(asked, "format", ("json", "text", "rows", "trace"))
+    found = find_whole(app, session_id)
+    limit = whole(asked, "limit", _NODES)
+    tree = grow_tree(found.session, found.moments, found.contexts, limit)
+    notices = kept_of(found.session)
+    if tree.cut:
+        notices = [f"{tree.cut} more are not shown", *notices]
+    if layout == "text":
+        text = Response(draw_tree(tree), mimetype="text/plain")
+        return noted(text, notices)
+    if layout == "json":
+        return answer(_nest(tree) | {"cut": tree.cut, "notices": notices})
+    lay = _node_row if layout == "rows" else _span_row(session_id)
+    return lay_rows([lay(node) for node in tree.nodes], notices)
+
+
+def _node_row(node: Node) -> Row:
+    return msgspec.structs.asdict(node)
+
+
+def _span_row(trace: str) -> Any:
+    def lay(node: Node) -> Row:
+        return {
+            "traceID": trace,
+            "spanID": node.id,
+            "parentSpanID": node.parent,
+            "operationName": node.name,
+            "serviceName": node.service,
+            "startTime": node.at,
+            "duration": node.duration or 0,
+        }
+
+    return lay
+
+
+def _nest(tree: Tree) -> Row:
+    """Put each node into the one before it that is a level above."""
+    path: list[Row] = []
+    for node in tree.nodes:
+        row = {**_node_row(node), "children": []}
+        del path[node.depth :]
+        if path:
+            path[-1]["children"].append(row)
+        path.append(row)
+    return path[0]
+
+
+# -- as it came --------------------------------------------------------------------
+
+
+@blp.route(f"{_PATH}/logs", methods=["GET", "POST"])
+@blp.arguments(LogsSchema, location="query")
+@blp.doc(
+    description=(
+        "The raw lines that name the session, or a trace of it, from its Loki; in the "
+        "order in which they came, a page at a time."
+    )
+)
+@blp.response(200, ROWS_OR_PAGE)
+@blp.alt_response(502, schema=REFUSAL, description="Loki refuses the question.")
+@blp.alt_response(503, schema=REFUSAL, description="Loki does not answer.")
+def show_lines(asked: Asked, app: str, session_id: str) -> Response:
+    """Fetch the raw lines of one session."""
+    layout = read_choice(asked, "format", ("page", "rows"))
+    found = find_whole(app, session_id)
+    limit = whole(asked, "limit", _LINES)
+    rows, cursor, notices = raw_page(found, settings(), single(asked, "cursor"), limit)
+    if layout == "page":
+        return _paged(rows, cursor, notices)
+    more = ["more lines follow: ask with format=page for a cursor"] if cursor else []
+    return lay_rows(rows, more + notices)
