@@ -1,23 +1,30 @@
 """Read what rules recorded and how they fare, from SQLite."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
+from difflib import get_close_matches
 
 import orjson
 
+from app.errors import UnknownName
 from app.model import Labels
+from app.sessionql.evaluate import Cell
+from app.sessionql.plan import Compare, Window
+from app.sessionql.plan import Recorded as Series
+from app.sessionql.recorded import cells_of
 from app.store.functions import compile_pattern
 from app.store.rule_seam import (
     AlertState,
     GroupStatus,
     Mark,
-    Matcher,
     Recorded,
     RuleStatus,
 )
 
 LOOKBACK = 300_000  # ms that a value holds at least, as in Prometheus
+RULES = "rules"  # mark: the rules in force, as JSON
+RELOAD = "reload"  # mark: when the files were read; 0 with what is wrong with them
 _STEPS = 2  # of its own that a value holds
 
 _GROUP = ", ".join(GroupStatus.__match_args__)
@@ -63,63 +70,77 @@ class RecordedReader:
     def _bounded(self) -> AbstractContextManager[sqlite3.Connection]:
         raise NotImplementedError
 
-    def recorded(  # a question has many sides
-        self,
-        name: str,
-        matchers: Sequence[Matcher],
-        start: int,
-        end: int,
-        step: int,
-        without: Collection[str] = (),
+    def recorded(
+        self, plan: Series, window: Window, without: Collection[str] = ()
     ) -> list[tuple[Labels, int, float]]:
-        """Return for each series and bucket the last value in ``(begin, begin + step]``.
+        """Return the last value of each series in each bucket ``(begin, begin + step]``.
 
-        Without a step there is one bucket, which begins at *start* and is known by it,
-        and the value is the one that holds at *end*. Series of the rules *without* are
-        left out.
+        Without a step there is one bucket, and the value is what holds at its end.
         """
-        width = step or max(1, end - start)
-        first = start - start % step if step else start
-        buckets = range(first, end, width)
+        buckets = window.buckets()
+        width = window.step or max(1, window.end - window.start)
         with self._bounded() as db:
-            series = self._matching(db, name, matchers, without)
-            if not series:
+            series = self._matching(db, plan, without)
+            if not series or not buckets:
                 return []
             asked = {
                 "series": orjson.dumps(list(series)).decode(),
-                "start": first,
+                "start": buckets[0],
                 "end": buckets[-1] + width,
                 "step": width,
-                "held": max(_holds(step) for _, step in series.values()),
+                "held": max(_holds(plan, step) for _, step in series.values()),
             }
-            known: dict[int, dict[int, tuple[int, float | None]]] = {}
+            known: dict[int, dict[int, Known]] = {}
             for each, bucket, at, value in db.execute(_BUCKETS, asked):
                 known.setdefault(each, {})[bucket] = (at, value)
-            before = {
+            before: dict[int, Known] = {
                 each: (at, value) for each, at, value in db.execute(_BEFORE, asked)
             }
-        found: list[tuple[Labels, int, float]] = []
-        for each, (labels, own) in series.items():
-            last = before.get(each)
-            for number, begin in enumerate(buckets):
-                last = known.get(each, {}).get(number, last)
-                if last is None or last[1] is None:
-                    continue
-                in_bucket = step and last[0] > begin
-                if in_bucket or begin + width - last[0] < _holds(own):
-                    found.append((labels, begin, last[1]))
-        return found
+        return [
+            (labels, begin, value)
+            for each, (labels, step) in series.items()
+            for begin, value in _carried(
+                known.get(each, {}), before.get(each), window, _holds(plan, step)
+            )
+        ]
+
+    def recorded_cells(
+        self, plan: Series, window: Window
+    ) -> tuple[tuple[str, ...], list[Cell]]:
+        """Return the same as SessionQL takes it.
+
+        Raises:
+            UnknownName: no rule records that.
+        """
+        rows = self.recorded(plan, window)
+        if not rows:
+            self._check_name(plan.name)
+        return cells_of(plan, rows)
+
+    def _check_name(self, name: str) -> None:
+        """Refuse a name that no rule records, nor did."""
+        with self._bounded() as db:
+            found = db.execute(
+                "select distinct name from recorded_series where tenant = ?",
+                (self._tenant,),
+            )
+            names = {row[0] for row in found}
+        rules = orjson.loads(self.mark(RULES).text or "[]")
+        names |= {rule["name"] for group in rules for rule in group["rules"]}
+        if name not in names:
+            close = get_close_matches(
+                name, [each for each in names if ":" in each], n=1
+            )
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise UnknownName(f"no rule records {name!r}{hint}")
 
     def _matching(
-        self,
-        db: sqlite3.Connection,
-        name: str,
-        matchers: Sequence[Matcher],
-        without: Collection[str],
+        self, db: sqlite3.Connection, plan: Series, without: Collection[str]
     ) -> dict[int, tuple[Labels, int]]:
         rows = db.execute(
-            "select id, labels, step, rule from recorded_series where tenant = ? and name = ?",
-            (self._tenant, name),
+            "select id, labels, step, rule from recorded_series"
+            " where tenant = ? and name = ?",
+            (self._tenant, plan.name),
         )
         series = {
             row[0]: (orjson.loads(row[1]), row[2])
@@ -129,7 +150,7 @@ class RecordedReader:
         return {
             each: (labels, step)
             for each, (labels, step) in series.items()
-            if all(holds(matcher, labels) for matcher in matchers)
+            if all(holds(matcher, labels) for matcher in plan.matchers)
         }
 
     def groups(self) -> dict[str, GroupStatus]:
@@ -193,8 +214,26 @@ class RecordedReader:
         return Mark(*row) if row else Mark()
 
 
-def _holds(step: int) -> int:
-    return max(LOOKBACK, _STEPS * step)
+Known = tuple[int, float | None]  # time, value
+
+
+def _holds(plan: Series, step: int) -> int:
+    return plan.range_ms or max(LOOKBACK, _STEPS * step)
+
+
+def _carried(
+    known: dict[int, Known], before: Known | None, window: Window, held: int
+) -> Iterator[tuple[int, float]]:
+    """Yield bucket and value of one series; what is not known anew still holds."""
+    width = window.step or max(1, window.end - window.start)
+    last = before
+    for number, begin in enumerate(window.buckets()):
+        last = known.get(number, last)
+        if last is None or last[1] is None:
+            continue
+        is_fresh = window.step and last[0] > begin
+        if is_fresh or begin + width - last[0] < held:
+            yield begin, last[1]
 
 
 def _sample(row: tuple[str, str, int, float | None, int]) -> Recorded:
@@ -202,10 +241,10 @@ def _sample(row: tuple[str, str, int, float | None, int]) -> Recorded:
     return Recorded(name, orjson.loads(labels), at, value, changed)
 
 
-def holds(matcher: Matcher, labels: Labels) -> bool:
+def holds(matcher: Compare, labels: Labels) -> bool:
     """Tell whether *labels* are as *matcher* says; a label not there is empty."""
-    value = labels.get(matcher.name, "")
+    value, wanted = labels.get(matcher.field, ""), str(matcher.values[0])
     if matcher.op in {"=", "!="}:
-        return (value == matcher.value) == (matcher.op == "=")
-    is_match = compile_pattern(matcher.value).fullmatch(value) is not None
+        return (value == wanted) == (matcher.op == "=")
+    is_match = compile_pattern(wanted).fullmatch(value) is not None
     return is_match == (matcher.op == "=~")

@@ -1,10 +1,13 @@
 """What any engine must do for rules: keep what they recorded, and how they fare."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.model import Labels
+from app.sessionql.evaluate import Cell
+from app.sessionql.plan import Recorded as Series
+from app.sessionql.plan import Window
 
 INACTIVE, PENDING, FIRING = "inactive", "pending", "firing"
 
@@ -59,6 +62,7 @@ class Slot:
         outcomes: in the order of the rules.
         missed: slots before this one that nobody will evaluate any more.
         is_correction: a slot that was evaluated before; counted apart.
+        is_made_up: a slot that was missed at its time.
     """
 
     group: str
@@ -69,6 +73,7 @@ class Slot:
     outcomes: Sequence[RuleOutcome]
     missed: int = 0
     is_correction: bool = False
+    is_made_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,12 @@ class GroupStatus:
     """How a group fares."""
 
     slot: int  # the last that was evaluated, ms; 0 = none
-    evaluated: int
+    first: int  # the first, likewise
+    evaluated: int  # when the last was, ms
     took_ms: float
     iterations: int
     missed: int
+    made_up: int
     corrected: int
     samples: int
 
@@ -106,15 +113,6 @@ class Dirt:
 
 
 @dataclass(frozen=True, slots=True)
-class Matcher:
-    """A condition on a label, as Prometheus has them; a label not there is empty."""
-
-    name: str
-    op: str  # = != =~ !~
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class Mark:
     """Something to remember between runs."""
 
@@ -125,21 +123,24 @@ class Mark:
 class RuleReader(Protocol):
     """What was recorded and how rules fare, for those who read."""
 
-    def recorded(  # a question has many sides
-        self,
-        name: str,
-        matchers: Sequence[Matcher],
-        start: int,
-        end: int,
-        step: int,
-        without: Collection[str] = (),
+    def recorded(
+        self, plan: Series, window: Window, without: Collection[str] = ()
     ) -> list[tuple[Labels, int, float]]:
-        """Return for each series and bucket the last value in ``(begin, begin + step]``.
+        """Return the last value of each series in each bucket ``(begin, begin + step]``.
 
-        Buckets begin at *start* and, with a step, at multiples of it up to *end*. A
-        series without a sample in a bucket keeps its last one, as long as two of its
-        own steps or five minutes, until it ends. Without a step there is one bucket,
-        known by *start*. Series of the rules *without* are left out.
+        A series without a sample in a bucket keeps its last one until it ends, but no
+        longer than its range says, or two of its own steps, or five minutes. Without a
+        step there is one bucket, known by its begin, with what holds at its end.
+        Series of the rules *without* are left out.
+        """
+
+    def recorded_cells(
+        self, plan: Series, window: Window
+    ) -> tuple[tuple[str, ...], list[Cell]]:
+        """Return the same as SessionQL takes it.
+
+        Raises:
+            UnknownName: no rule records that.
         """
 
     def groups(self) -> dict[str, GroupStatus]:
@@ -176,7 +177,7 @@ class Rulebook(RuleReader, Protocol):
         Series that a rule recorded at its slot before and not at this one end here.
         """
 
-    def end_series(self, rules: Sequence[str], at: int) -> int:
+    def end_series(self, rules: Sequence[str]) -> int:
         """End the series of all other rules, and forget these; return how many."""
 
     def set_sent(self, rule: str, sent: Sequence[Labels], at: int) -> None:
@@ -199,14 +200,3 @@ class Rulebook(RuleReader, Protocol):
 
     def close(self) -> None:
         """Let go of the index."""
-
-
-@dataclass(slots=True)
-class Health:
-    """What a reload of the rule files came to."""
-
-    at: int = 0
-    problems: list[str] = field(default_factory=list)
-
-
-RuleStates = Mapping[str, RuleStatus]

@@ -28,11 +28,13 @@ create table rule_groups (
   tenant text not null,
   key text not null,
   slot integer not null default 0,
+  first integer not null default 0,
   covered integer not null default 0,
   evaluated integer not null default 0,
   took_ms real not null default 0,
   iterations integer not null default 0,
   missed integer not null default 0,
+  made_up integer not null default 0,
   corrected integer not null default 0,
   samples integer not null default 0,
   primary key (tenant, key)

@@ -1,7 +1,7 @@
 """Keep what rules recorded, in SQLite: a slot at a time, all of it or nothing."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import RLock
@@ -11,11 +11,10 @@ import orjson
 from app.errors import LeaseLost
 from app.model import Labels
 from app.store.connect import explained, open_for_writing
-from app.store.recorded import RecordedReader
-from app.store.rule_seam import AlertState, Dirt, Mark, RuleOutcome, Slot
+from app.store.rule_seam import AlertState, Dirt, RuleOutcome, Slot
+from app.store.rule_upkeep import RuleUpkeep
 
 Transaction = Callable[[], AbstractContextManager[sqlite3.Connection]]
-_CHUNK = 5_000  # samples deleted at a time
 
 _SERIES = """
 insert into recorded_series (tenant, name, labels, rule, step)
@@ -38,18 +37,26 @@ where s.tenant = ? and s.rule = ?
       and c.at = (select max(at) from recorded_samples where series = s.id and at <= ?)
       and c.value is not null)
 """
+_LAST = """
+select s.id, max(c.at) + s.step, c.value
+from recorded_series as s join recorded_samples as c on c.series = s.id
+where {}
+group by s.id
+"""
 _GROUP = """
-insert into rule_groups (tenant, key, slot, evaluated, took_ms, iterations, missed,
-  corrected, samples)
-values (:tenant, :key, :slot, :evaluated, :took, :iterations, :missed, :corrected,
-  :samples)
+insert into rule_groups (tenant, key, slot, first, evaluated, took_ms, iterations,
+  missed, made_up, corrected, samples)
+values (:tenant, :key, :slot, :slot, :evaluated, :took, :iterations, :missed, :made_up,
+  :corrected, :samples)
 on conflict (tenant, key) do update set
   slot = max(slot, :slot),
+  first = iif(first = 0, :slot, min(first, :slot)),
   evaluated = iif(:iterations, :evaluated, evaluated),
   took_ms = iif(:iterations, :took, took_ms),
   samples = iif(:iterations, :samples, samples),
   iterations = iterations + :iterations,
   missed = missed + :missed,
+  made_up = made_up + :made_up,
   corrected = corrected + :corrected
 """
 _RULE = """
@@ -59,30 +66,25 @@ on conflict (tenant, key) do update set group_key = :group, error = :error,
   evaluated = :evaluated, took_ms = :took, samples = :samples,
   evaluations = evaluations + 1, failures = failures + :failed
 """
-_THIN = """
-select c.series, c.at from recorded_samples as c
-where c.series = :series and c.at > :since and c.at <= :before and exists (
-  select 1 from recorded_samples as n
-  where n.series = c.series and n.at > c.at
-    and n.at <= (c.at + :step - 1) / :step * :step)
-"""
 
 
-class SqliteRulebook(RecordedReader):
+class SqliteRulebook(RuleUpkeep):
     """Rules' tables, opened for writing, by any number of threads in turn."""
 
     def __init__(
         self,
         transaction: Transaction,
+        look: Transaction,
         tenant: str,
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._transaction = transaction
+        self._transaction = transaction  # type: ignore[method-assign]
+        self._look = look
         self._tenant = tenant
         self.close = close
 
     def _bounded(self) -> AbstractContextManager[sqlite3.Connection]:
-        return self._transaction()
+        return self._look()
 
     # -- slots ---------------------------------------------------------------------
 
@@ -118,6 +120,7 @@ class SqliteRulebook(RecordedReader):
                     "took": slot.took_ms,
                     "iterations": int(not slot.is_correction),
                     "missed": slot.missed,
+                    "made_up": int(slot.is_made_up),
                     "corrected": int(slot.is_correction),
                     "samples": sum(len(each.samples) for each in slot.outcomes),
                 },
@@ -153,12 +156,11 @@ class SqliteRulebook(RecordedReader):
         }
         if not outcome.samples and not live:
             return
-        number = self._next_change(db)
         written: dict[int, float | None] = dict.fromkeys(live)
         for name, labels, value in outcome.samples:
             written[self._series(db, slot, outcome.rule, name, labels)] = value
-        rows = [(series, slot.at, value, number) for series, value in written.items()]
-        db.executemany(_SAMPLE, rows)
+        rows = [(series, slot.at, value) for series, value in written.items()]
+        self._write_rows(db, rows)
 
     def _series(
         self, db: sqlite3.Connection, slot: Slot, rule: str, name: str, labels: Labels
@@ -175,38 +177,36 @@ class SqliteRulebook(RecordedReader):
         ).fetchone()
         return int(row[0])
 
-    def _next_change(self, db: sqlite3.Connection) -> int:
-        row = db.execute(
-            "insert into rule_marks (tenant, name, value) values (?, 'changes', 1)"
-            " on conflict (tenant, name) do update set value = value + 1"
+    def _write_rows(
+        self, db: sqlite3.Connection, rows: Sequence[tuple[int, int, float | None]]
+    ) -> None:
+        """Upsert (series, at, value), each under a number of its own."""
+        last = db.execute(
+            "insert into rule_marks (tenant, name, value) values (:tenant, 'changes', :n)"
+            " on conflict (tenant, name) do update set value = value + :n"
             " returning value",
-            (self._tenant,),
-        ).fetchone()
-        return int(row[0])
+            {"tenant": self._tenant, "n": len(rows)},
+        ).fetchone()[0]
+        first = last - len(rows) + 1
+        numbered = [(*row, number) for number, row in enumerate(rows, first)]
+        db.executemany(_SAMPLE, numbered)
 
-    def end_series(self, rules: Sequence[str], at: int) -> int:
-        """End the series of all other rules, and forget these; return how many."""
-        kept = orjson.dumps(list(rules)).decode()
-        gone = "tenant = ? and {} not in (select value from json_each(?))"  # of a rule
+    def end_series(self, rules: Sequence[str]) -> int:
+        """End the series of all other rules where a next sample would be; forget these.
+
+        Returns:
+            How many series ended.
+        """
+        others = {"tenant": self._tenant, "kept": orjson.dumps(list(rules)).decode()}
+        gone = "tenant = :tenant and {} not in (select value from json_each(:kept))"
         with self._transaction() as db:
-            found = db.execute(
-                f"select distinct rule from recorded_series where {gone.format('rule')}",
-                (self._tenant, kept),
-            ).fetchall()
-            rows = [
-                (series, at)
-                for (rule,) in found
-                for (series,) in db.execute(_LIVE, (self._tenant, rule, at))
-            ]
-            if rows:
-                number = self._next_change(db)
-                db.executemany(_SAMPLE, [(*row, None, number) for row in rows])
+            rows = db.execute(_LAST.format(gone.format("s.rule")), others).fetchall()
+            ended = [(row[0], row[1], None) for row in rows if row[2] is not None]
+            if ended:
+                self._write_rows(db, ended)
             for table, column in (("rule_alerts", "rule"), ("rule_states", "key")):
-                db.execute(
-                    f"delete from {table} where {gone.format(column)}",
-                    (self._tenant, kept),
-                )
-        return len(rows)
+                db.execute(f"delete from {table} where {gone.format(column)}", others)
+        return len(ended)
 
     # -- alerts --------------------------------------------------------------------
 
@@ -242,7 +242,7 @@ class SqliteRulebook(RecordedReader):
 
     def dirt(self) -> list[Dirt]:
         """Return what was soiled, ascending."""
-        with self._transaction() as db:
+        with self._look() as db:
             found = db.execute(
                 "select since, until, seen from rule_dirt where tenant = ?"
                 " order by since",
@@ -257,64 +257,6 @@ class SqliteRulebook(RecordedReader):
                 "delete from rule_dirt where tenant = ? and since = ? and seen = ?",
                 [(self._tenant, each.since, each.seen) for each in ranges],
             )
-
-    # -- upkeep --------------------------------------------------------------------
-
-    def remember(self, name: str, mark: Mark) -> None:
-        """Remember that."""
-        with self._transaction() as db:
-            db.execute(
-                "insert or replace into rule_marks values (?, ?, ?, ?)",
-                (self._tenant, name, mark.value, mark.text),
-            )
-
-    def thin(self, before: int, step: int) -> int:
-        """Keep of samples before that only the last of each step; return the deleted.
-
-        A step ends at its multiple, as a bucket of a question does, so that questions
-        in buckets of that step are answered alike before and after.
-        """
-        before -= before % step
-        mark = self.mark("thinned")
-        total = 0
-        for series in self._all_series():
-            with self._transaction() as db:
-                asked = {"series": series, "since": mark.value, "before": before}
-                found = db.execute(_THIN, {**asked, "step": step}).fetchall()
-                total += _delete(db, found)
-        self.remember("thinned", Mark(before))
-        return total
-
-    def _all_series(self) -> list[int]:
-        with self._transaction() as db:
-            found = db.execute(
-                "select id from recorded_series where tenant = ?", (self._tenant,)
-            )
-            return [row[0] for row in found]
-
-    def expire(self, before: int) -> int:
-        """Delete samples before that, some at a time; return how many."""
-        total = 0
-        for series in self._all_series():
-            with self._transaction() as db:
-                found = db.execute(
-                    "select series, at from recorded_samples"
-                    " where series = ? and at < ? limit ?",
-                    (series, before, _CHUNK),
-                ).fetchall()
-                total += _delete(db, found)
-                if found:
-                    db.execute(
-                        "delete from recorded_series where id = ? and not exists"
-                        " (select 1 from recorded_samples where series = ?)",
-                        (series, series),
-                    )
-        return total
-
-
-def _delete(db: sqlite3.Connection, samples: Iterable[tuple[int, int]]) -> int:
-    statement = "delete from recorded_samples where series = ? and at = ?"
-    return db.executemany(statement, samples).rowcount
 
 
 def open_own(path: Path, tenant: str) -> SqliteRulebook:
@@ -338,7 +280,12 @@ def open_own(path: Path, tenant: str) -> SqliteRulebook:
                     db.execute("rollback")
                 raise
 
-    return SqliteRulebook(transaction, tenant, db.close)
+    @contextmanager
+    def look() -> Iterator[sqlite3.Connection]:
+        with lock, explained(path):
+            yield db
+
+    return SqliteRulebook(transaction, look, tenant, db.close)
 
 
 def _text(labels: Labels) -> str:

@@ -1,0 +1,65 @@
+"""Who reads whose series: the order of groups, and how far back they look."""
+
+import re
+from collections.abc import Iterable
+
+from app.ruler.model import RECORD, Group, Rule
+
+_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+
+
+def reads(rule: Rule, names: Iterable[str]) -> set[str]:
+    """Return which of the recorded *names* the rule's expression speaks of."""
+    return set(_NAME.findall(rule.expr)).intersection(names)
+
+
+def in_order(groups: Iterable[Group]) -> list[Group]:
+    """Sort groups so that those that are read come first; circles keep their order."""
+    waiting = list(groups)
+    makers = _makers(waiting)
+    needs = {
+        group.key: {
+            makers[name]
+            for rule in group.rules
+            for name in reads(rule, makers)
+            if makers[name] != group.key
+        }
+        for group in waiting
+    }
+    done: list[Group] = []
+    ready: set[str] = set()
+    while waiting:
+        free = [each for each in waiting if needs[each.key] <= ready]
+        chosen = free or waiting[:1]
+        done += chosen
+        ready |= {each.key for each in chosen}
+        waiting = [each for each in waiting if each.key not in ready]
+    return done
+
+
+def reach_of(groups: Iterable[Group]) -> dict[str, int]:
+    """Return how far back (ms) each group looks, over what it reads, by key."""
+    ordered = in_order(groups)
+    makers = _makers(ordered)
+    reach: dict[str, int] = {}
+    for group in ordered:
+        own: dict[str, int] = {}
+        for rule in group.rules:
+            below = [
+                own.get(name, reach.get(makers[name], 0))
+                for name in reads(rule, makers)
+            ]
+            looks = (rule.query.range_ms or group.interval) + max(below, default=0)
+            own[rule.name] = max(own.get(rule.name, 0), looks)
+        reach[group.key] = max(own.values(), default=0)
+    return reach
+
+
+def _makers(groups: Iterable[Group]) -> dict[str, str]:
+    """Return by which group each series is recorded."""
+    return {
+        rule.name: group.key
+        for group in groups
+        for rule in group.rules
+        if rule.kind == RECORD
+    }
