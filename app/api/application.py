@@ -17,6 +17,7 @@ from app.api import (
     people,
     problems,
     queries,
+    rules,
     sessions,
     variables,
 )
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     annotations.blp,
     variables.blp,
     grafana_json.blp,
+    rules.blp,
     operations.blp,
 )
 

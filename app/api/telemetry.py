@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.api.rule_metrics import rule_metrics
 from app.api.service import Service
 from app.clock import monotonic
 from app.errors import SkaldError
@@ -62,15 +63,16 @@ class IndexCollector(Collector):
         build.add_metric([__version__], 1)
         yield build
         try:
-            sizes, sources, jobs = _look(self._service)
+            sizes, sources, jobs, rules = _look(self._service)
         except SkaldError:
-            sizes, sources, jobs = None, [], []
+            sizes, sources, jobs, rules = None, [], [], []
         readable = 0 if sizes is None else 1
         yield GaugeMetricFamily("skald_index_readable", "1 when it is.", value=readable)
         for name, value in (sizes or {}).items():
             yield GaugeMetricFamily(*_SIZES[name], value=value)
         yield from _of_sources(sources, self._now)
         yield from _of_jobs(jobs)
+        yield from rules
 
 
 _SIZES = {
@@ -82,11 +84,11 @@ _SIZES = {
 
 def _look(
     service: Service,
-) -> tuple[dict[str, int], list[SourceStatus], list[JobStatus]]:
+) -> tuple[dict[str, int], list[SourceStatus], list[JobStatus], list[Metric]]:
     settings: Settings = service.settings
     index: Reader = service.open_reader(settings)
     try:
-        return index.size(), index.sources(), index.jobs()
+        return index.size(), index.sources(), index.jobs(), [*rule_metrics(index)]
     finally:
         index.close()
 

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -20,13 +21,17 @@ from app.settings import Settings
 log = logging.getLogger(__name__)
 
 THREADS = 8  # of the web service in one process
+RULES = click.option(
+    "--rules", "more", multiple=True, help="Rule files beside those configured."
+)
 
 
 @main.command("run")
+@RULES
 @click.pass_context
-def run(context: click.Context) -> None:
+def run(context: click.Context, more: tuple[str, ...]) -> None:
     """Index and answer, in one process: all that a small deployment needs."""
-    settings = settings_of(context)
+    settings = with_rules(settings_of(context), more)
     with running_jobs(settings):
         click.echo(f"Skald answers at http://{settings.host}:{settings.port}", err=True)
         serve_until_stopped(settings)
@@ -50,10 +55,11 @@ def serve(context: click.Context, workers: int, threads: int) -> None:
 
 
 @main.command("worker")
+@RULES
 @click.pass_context
-def worker(context: click.Context) -> None:
+def worker(context: click.Context, more: tuple[str, ...]) -> None:
     """Index only; of several, one works and the others stand by."""
-    settings = settings_of(context)
+    settings = with_rules(settings_of(context), more)
     with running_jobs(settings):
         wait_for_signal()
 
@@ -72,6 +78,11 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # has no types
 
     def load(self) -> Any:
         return create_app(self._settings)
+
+
+def with_rules(settings: Settings, more: tuple[str, ...]) -> Settings:
+    """Add rule files, as the command line names them."""
+    return replace(settings, rules=(*settings.rules, *more)) if more else settings
 
 
 @contextmanager

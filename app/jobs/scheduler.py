@@ -20,6 +20,7 @@ from app import clock
 from app.errors import LeaseLost, SkaldError
 from app.jobs.index import Indexer
 from app.jobs.retention import expire
+from app.jobs.ruling import RuleJobs
 from app.settings import Settings, SourceSettings
 from app.sources.loki import LokiSource
 from app.store import open_writer
@@ -49,6 +50,7 @@ class Jobs:
         self._store = open_writer(settings)
         self._stop = threading.Event()
         self._leads = threading.Event()
+        self._rules = RuleJobs(settings, (LEASE, self._owner), self._leads)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(len(settings.sources) + 2)},
@@ -70,10 +72,12 @@ class Jobs:
             self._add_source(source)
         self._every(RETENTION_S, "retention", self._guarded("retention", self._expire))
         self._scheduler.start()
+        self._rules.start()
 
     def stop(self) -> None:
         """End runs under way at their next page, and give the lease back."""
         self._stop.set()
+        self._rules.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         try:
