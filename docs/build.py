@@ -185,6 +185,8 @@ def _metrics() -> str:
 
 def _metric_row(metric: Metric) -> tuple[str, ...]:
     thresholds = ", ".join(f"{each:g}" for each in metric.thresholds)
+    if metric.bands:
+        thresholds = f"{thresholds}: {', '.join(metric.bands)}"
     empty = "0" if metric.counts else ""
     name = f"`{metric.name}`"
     return (name, metric.label, metric.unit, empty, thresholds, metric.help)

@@ -1,17 +1,19 @@
 """Lay one session out for its page: as a whole, and part by part as flat rows."""
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from app.api.measures import describe_vitals, list_loads
+from app.events.decoder import MAX_NAME
 from app.model import Error, Kind, Session, Status
 from app.sessions.requests import TIMINGS, Request, list_requests
 from app.store.insight_seam import Whole
 
 Row = dict[str, Any]
+Facts = dict[tuple[str, str], deque[Mapping[str, Any]]]
 
 MAX_OCCURRENCES = 20  # listed of one group of errors
 _ERROR = int(Kind.ERROR)
@@ -123,10 +125,11 @@ class Detail:
     def errors(self) -> list[Row]:
         """List errors, equal ones together, with the stack of the first."""
         session = self._session
-        events = [event for _, event in self._whole.moments if event.kind == _ERROR]
+        told = _facts_of_errors(self._whole)
         groups: dict[str, list[tuple[Error, Mapping[str, Any]]]] = {}
-        for error, event in zip(session.error_list, events, strict=False):
-            facts = event.facts or {}
+        for error in session.error_list:
+            waiting = told.get((error.type, error.message))
+            facts = waiting.popleft() if waiting else {}
             groups.setdefault(error.fingerprint, []).append((error, facts))
         if len(session.error_list) < session.errors:
             listed = len(session.error_list)
@@ -187,6 +190,20 @@ PARTS: dict[str, Callable[[Detail], list[Row]]] = {
     "attributes": Detail.attributes,
     "neighbours": Detail.neighbours,
 }
+
+
+def _facts_of_errors(whole: Whole) -> Facts:
+    """Return what the events of errors say, by type and message, in order.
+
+    Not every error of a session has an event of its own: a step of a trace may fail.
+    """
+    found: Facts = defaultdict(deque)
+    for _, event in whole.moments:
+        if event.kind == _ERROR:
+            facts = event.facts or {}
+            message = str(facts.get("message", ""))[:MAX_NAME]
+            found[event.name, message].append(facts)
+    return found
 
 
 def _group(fingerprint: str, found: Sequence[tuple[Error, Mapping[str, Any]]]) -> Row:

@@ -107,6 +107,7 @@ FunnelSchema = question(
         "A step, repeated in order, 2 to 20: `/cart` or `page=/cart`, `action=pay`, "
         "`error=TypeError`; several values and `~re` as in filters."
     ),
+    steps=Texts("Steps in order in one text: `/cart,/checkout,action=pay`, or JSON."),
     strict=Texts("`true`: nothing of the steps' kinds may lie between two of them."),
     within=Texts("Longest time from the first step to the last: `30m`, `1h`, or ms."),
     by=Texts("A field of sessions to tell apart by."),

@@ -20,7 +20,7 @@ from app.api.encoding import answer
 from app.api.filters import read_filters
 from app.api.flows import lay_flow
 from app.api.insight_schemas import FunnelSchema, PathsSchema, PlacesSchema
-from app.api.parameters import parse_duration, text_of
+from app.api.parameters import decode_list, is_unset, parse_duration, text_of
 from app.api.people import RANKING
 from app.api.questions import Asked, nearest, single, whole
 from app.api.schemas import GRAMMAR
@@ -40,7 +40,7 @@ FLOW_WORDS = frozenset({"after", "before", "depth", "top", "limit", "sample", "f
 FLOW_LAYOUTS = ("page", "nodes", "edges", "matrix", "flow")
 FUNNEL_WORDS = frozenset(
     {
-        "step", "strict", "within", "by", "groups", "dropped", "limit", "sample",
+        "step", "steps", "strict", "within", "by", "groups", "dropped", "limit", "sample",
         "format",
     }
 )  # fmt: skip
@@ -125,8 +125,7 @@ def show_funnel(asked: Asked) -> Response:
     )
     if layout == "sessions":
         return lay_rows(found.dropped, notices)
-    labels = [str(text_of(each)).strip() for each in asked.get("step", ())]
-    rows = _funnel_rows(question, found, labels)
+    rows = _funnel_rows(question, found, list_steps(asked))
     if layout == "rows":
         return lay_rows(rows, notices)
     return answer({"steps": rows, "dropped": found.dropped, "notices": notices})
@@ -139,9 +138,7 @@ def read_funnel(asked: Asked, at: int, *, lists: bool) -> FunnelQuestion:
         BadRequest: says what cannot be meant.
     """
     scope = read_scope(asked, at, FUNNEL_WORDS)
-    steps = tuple(
-        read_step(text_of(each), at) for each in asked.get("step", ()) if text_of(each)
-    )
+    steps = tuple(read_step(text, at) for text in list_steps(asked))
     if not 2 <= len(steps) <= MAX_STEPS:  # noqa: PLR2004 - or it is no funnel
         raise BadRequest(
             f"a funnel has 2 to {MAX_STEPS} steps, not {len(steps)}: repeat 'step'"
@@ -161,6 +158,14 @@ def read_funnel(asked: Asked, at: int, *, lists: bool) -> FunnelQuestion:
         dropped, whole(asked, "limit", _LIMIT), whole(asked, "groups", _GROUPS),
         whole(asked, "sample", 0),
     )  # fmt: skip
+
+
+def list_steps(asked: Asked) -> list[str]:
+    """List the texts of all steps: of ``step``, which is repeated, and of ``steps``."""
+    texts = [text_of(each).strip() for each in asked.get("step", ())]
+    for each in asked.get("steps", ()):
+        texts += decode_list(text_of(each)) or ()
+    return [text for text in texts if not is_unset(text)]
 
 
 def read_step(text: str, at: int) -> Compare:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.catalog.bands import VITAL_BANDS
 from app.catalog.metrics import METRICS
 from app.model import Context, Kind, Session
 from app.sessions.requests import TIMINGS
@@ -11,7 +12,6 @@ from app.sessions.timeline import Moment
 Row = dict[str, Any]
 
 VITALS = ("lcp", "inp", "cls", "ttfb", "fcp", "fid")
-RATINGS = ("good", "needs improvement", "poor")
 _FID = (100.0, 300.0)  # ms; web.dev/articles/fid, no metric of ours any more
 _P75 = 0.75
 _VITAL, _LOAD, _VISIT = int(Kind.VITAL), int(Kind.LOAD), int(Kind.VISIT)
@@ -60,7 +60,7 @@ def quantile(values: list[float], q: float) -> float:
 
 def rate(value: float, thresholds: Sequence[float]) -> str:
     """Say what a web vital is worth; a threshold itself is still within."""
-    return RATINGS[sum(value > each for each in thresholds)]
+    return VITAL_BANDS[sum(value > each for each in thresholds)]
 
 
 def list_loads(moments: Sequence[Moment], contexts: Mapping[int, Context]) -> list[Row]:

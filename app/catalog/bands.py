@@ -21,13 +21,12 @@ class Bands:
 
 
 _MINUTE = 60_000.0  # ms
-_VITAL = ("good", "needs improvement", "poor")
+VITAL_BANDS = ("good", "needs improvement", "poor")
 
-ERROR_RATE = Bands(
-    (0.05, 0.10, 0.20), ("excellent", "good", "needs attention", "critical")
-)
 BANDS: dict[str, Bands] = {
-    "error_rate": ERROR_RATE,
+    "error_rate": Bands(
+        (0.05, 0.10, 0.20), ("excellent", "good", "needs attention", "critical")
+    ),
     "duration_avg": Bands(
         (_MINUTE, 5 * _MINUTE), ("poor engagement", "normal", "high engagement")
     ),

@@ -1,6 +1,8 @@
 """The named metrics: a query each, with its unit, its help and its thresholds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from app.catalog.bands import BANDS, VITAL_BANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +15,8 @@ class Metric:
     unit: str  # as Grafana names it: short, ms, percentunit, none
     help: str
     counts: bool = False  # an empty bucket means 0; of a rate or an average, nothing
-    thresholds: tuple[float, ...] = ()  # good | needs improvement | poor
+    thresholds: tuple[float, ...] = ()  # between the bands, ascending
+    bands: tuple[str, ...] = ()  # names of them, one more than thresholds
 
 
 def _status(name: str) -> Metric:
@@ -44,7 +47,20 @@ def _vital(name: str, good: float, poor: float) -> Metric:
         "none" if name == "cls" else "ms",
         f"75th percentile of {name.upper()} over page views.",
         thresholds=(good, poor),
+        bands=VITAL_BANDS,
     )
+
+
+def _sessions(name: str, label: str, chosen: str, text: str) -> Metric:
+    query = f"{{ {chosen} }} | count_over_time()"
+    return Metric(name, label, query, "short", text, counts=True)
+
+
+def _banded(metric: Metric) -> Metric:
+    bands = BANDS.get(metric.name)
+    if bands is None:
+        return metric
+    return replace(metric, thresholds=bands.limits, bands=bands.names)
 
 
 def _duration(name: str, label: str, function: str, text: str) -> Metric:
@@ -116,7 +132,6 @@ _METRICS = (
         "{ } | share_over_time(errors > 0)",
         "percentunit",
         "Share of sessions with at least one error.",
-        thresholds=(0.01, 0.05),
     ),
     Metric(
         "crash_free_rate",
@@ -127,8 +142,37 @@ _METRICS = (
         thresholds=(0.99, 0.999),
     ),
     *(_status(name) for name in ("healthy", "errored", "crashed", "abnormal")),
+    _sessions("short_sessions", "Short sessions", "duration < 1m", "Under a minute."),
+    _sessions(
+        "medium_sessions",
+        "Medium sessions",
+        "duration >= 1m && duration <= 10m",
+        "From one to ten minutes.",
+    ),
+    _sessions("long_sessions", "Long sessions", "duration > 10m", "Over ten minutes."),
+    _sessions(
+        "minor_error_sessions",
+        "Sessions with 1 to 5 errors",
+        "errors >= 1 && errors <= 5",
+        "Worth a look if there is a pattern.",
+    ),
+    _sessions(
+        "many_error_sessions",
+        "Sessions with over 5 errors",
+        "errors > 5",
+        "Significant problems.",
+    ),
     _sum("errors", "Errors", "Distinct error events."),
     _sum("actions", "Actions", "Named user actions and custom events."),
+    _duration(
+        "dwell_avg", "Dwell, mean", "avg_over_time(dwell)", "Mean time on a page."
+    ),
+    _duration(
+        "dwell_p50",
+        "Dwell, median",
+        "quantile_over_time(dwell, 0.5)",
+        "Half of the views are shorter.",
+    ),
     _vital("lcp", 2500, 4000),
     _vital("inp", 200, 500),
     _vital("cls", 0.1, 0.25),
@@ -136,4 +180,4 @@ _METRICS = (
     _vital("fcp", 1800, 3000),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
+METRICS: dict[str, Metric] = {each.name: _banded(each) for each in _METRICS}

@@ -34,7 +34,8 @@ def test_every_offered_target_works(
     """What the catalogue offers to paste has figures in it."""
     for target in targets.values():
         fields = ask(client, target)
-        assert all(any(v is not None for v in each.values) for each in fields)
+        said = [each for each in fields if each.name != "timeEnd"]  # of a region only
+        assert all(any(v is not None for v in each.values) for each in said)
 
 
 def test_chart_has_a_series_a_label(
