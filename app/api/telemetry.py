@@ -11,6 +11,7 @@ from app.api.rule_metrics import rule_metrics
 from app.api.service import Service
 from app.clock import monotonic
 from app.errors import SkaldError
+from app.export.exposition import expose
 from app.settings import Settings
 from app.store.seam import JobStatus, Reader, SourceStatus
 from app.version import __version__
@@ -42,7 +43,19 @@ def exposition(service: Service, now: int) -> bytes:
     registry = CollectorRegistry()
     registry.register(IndexCollector(service, now))
     ProcessCollector(registry=registry)
-    return generate_latest(registry) + generate_latest(service.registry)
+    own = generate_latest(registry) + generate_latest(service.registry)
+    return own + _recorded(service, now, own)
+
+
+def _recorded(service: Service, now: int, own: bytes) -> bytes:
+    try:
+        index: Reader = service.open_reader(service.settings)
+        try:
+            return expose(index, service.settings.rule_series, now, own)
+        finally:
+            index.close()
+    except SkaldError:  # skald_index_readable says so
+        return b""
 
 
 class IndexCollector(Collector):

@@ -21,6 +21,7 @@ from app.errors import LeaseLost, SkaldError
 from app.jobs.index import Indexer
 from app.jobs.retention import expire
 from app.jobs.ruling import RuleJobs
+from app.jobs.writing import Receivers
 from app.settings import Settings, SourceSettings
 from app.sources.loki import LokiSource
 from app.store import open_writer
@@ -51,6 +52,7 @@ class Jobs:
         self._stop = threading.Event()
         self._leads = threading.Event()
         self._rules = RuleJobs(settings, (LEASE, self._owner), self._leads)
+        self._receivers = Receivers(settings, self._stop, self._leads)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(len(settings.sources) + 2)},
@@ -71,6 +73,10 @@ class Jobs:
         for source in self._settings.sources:
             self._add_source(source)
         self._every(RETENTION_S, "retention", self._guarded("retention", self._expire))
+        for name, receiver, write in self._receivers.jobs():
+            self._scheduler.add_executor(ThreadPoolExecutor(1), name)
+            seconds = receiver.interval_ms / 1000
+            self._every(seconds, name, self._guarded(name, write), name)
         self._scheduler.start()
         self._rules.start()
 
@@ -84,6 +90,7 @@ class Jobs:
             self._store.release(LEASE, self._owner)
         except SkaldError as error:
             log.warning("lease not released", extra={"reason": str(error)})
+        self._receivers.close()
         self._store.close()
 
     def _add_source(self, source: SourceSettings) -> None:
@@ -96,13 +103,16 @@ class Jobs:
 
         self._every(source.interval_ms / 1000, name, self._guarded(name, index))
 
-    def _every(self, seconds: float, name: str, run: Callable[[], None]) -> None:
+    def _every(
+        self, seconds: float, name: str, run: Callable[[], None], pool: str = "default"
+    ) -> None:
         self._scheduler.add_job(
             run,
             "interval",
             seconds=seconds,
             id=name,
             name=name,
+            executor=pool,
             next_run_time=datetime.fromtimestamp(clock.now() / 1000, UTC),
         )
 
