@@ -15,7 +15,6 @@ from app.sessionql.plan import (
     Rank,
     Recorded,
     Window,
-    counts,
 )
 from app.sessionql.vectors import LabelSet, Values, Vector, combine, rank
 
@@ -95,7 +94,7 @@ def evaluate(
     store: Evaluator,
     *,
     max_series: int,
-    zero: bool | None = None,
+    zero: bool = False,
     recorded: RecordedCells | None = None,
 ) -> Frame:
     """Answer *plan*.
@@ -105,7 +104,8 @@ def evaluate(
         window: what time.
         store: who answers the leaves.
         max_series: more label sets than that are cut, smallest first, with a notice.
-        zero: an empty bucket holds 0 and not nothing; None = as the plan has it.
+        zero: an answer without labels is 0 and not nothing, also where a comparison
+            left nothing of it.
         recorded: who answers names of recorded series.
 
     Raises:
@@ -115,7 +115,7 @@ def evaluate(
     buckets = window.buckets()
     vector = _Run(window, store, recorded).vector(plan)
     found = vector.series
-    if (counts(plan) if zero is None else zero) and not vector.by and not found:
+    if zero and not vector.by and not found:
         found = {(): [0.0] * len(buckets)}
     series = [Series(labels, values) for labels, values in found.items()]
     series.sort(key=lambda each: (-sum(v or 0 for v in each.values), each.labels))

@@ -7,6 +7,7 @@ from app.sessionql.filters import (
     Compare,
     Filter,
     Not,
+    Or,
     Sequence,
     Text,
     event_kind,
@@ -16,6 +17,8 @@ from app.sessionql.filters import (
 )
 from app.store.comparisons import compare_field, find_text
 from app.store.sql import EVENTS, MAX_DEPTH, Statement
+
+_HOISTED = 6  # levels that are written in one piece
 
 
 def where(statement: Statement, part: Filter, kind: str = "", depth: int = 0) -> str:
@@ -32,6 +35,8 @@ def where(statement: Statement, part: Filter, kind: str = "", depth: int = 0) ->
     """
     if depth > MAX_DEPTH:
         raise BadRequest(f"a filter is nested over {MAX_DEPTH} deep")
+    if depth % _HOISTED == _HOISTED - 1 and isinstance(part, (And, Or, Not)):
+        return _hoist(statement, part, kind, depth + 1)
     if isinstance(part, Compare):
         if event_kind(part.field) and not _is_of(part, kind):
             return _exists(statement, gather(part))
@@ -45,6 +50,19 @@ def where(statement: Statement, part: Filter, kind: str = "", depth: int = 0) ->
     joined = [where(statement, each, kind, depth + 1) for each in part.parts]
     word, empty = ("and", "1") if isinstance(part, And) else ("or", "0")
     return f"({f' {word} '.join(joined)})" if joined else empty
+
+
+def _hoist(statement: Statement, part: Filter, kind: str, depth: int) -> str:
+    """Write a condition that is nested deeply before the rest, for SQLite's parser."""
+    holds = where(statement, part, kind, depth)
+    if kind:
+        table = EVENTS[kind][0]
+        found = statement.keep(f"select e.session, e.n from {table} as e where {holds}")
+        return f"(e.session, e.n) in (select session, n from {found})"
+    found = statement.keep(
+        f"select s.id from sessions as s where {statement.among} and {holds}"
+    )
+    return f"s.id in (select id from {found})"
 
 
 def conditions(statement: Statement, selector: Filter, kind: str = "") -> list[str]:
@@ -75,7 +93,8 @@ def _exists(statement: Statement, part: Filter) -> str:
         holds = where(statement, part.part, part.kind)
         return f"exists (select 1 from {table} as e where e.session = s.id and {holds})"
     assert isinstance(part, (Any, Sequence))  # noqa: S101  # for the checker of types
-    return f"s.id in (select session from ({events_of(statement, part, part.kind)}))"
+    found = statement.name(events_of(statement, part, part.kind))
+    return f"s.id in (select session from {found})"
 
 
 def events_of(statement: Statement, part: Filter, kind: str) -> str:
@@ -85,7 +104,8 @@ def events_of(statement: Statement, part: Filter, kind: str) -> str:
     """
     match, rows = split(part, kind)
     if isinstance(rows, Sequence):
-        found = f"select e.session, e.n, e.at from ({_sequence(statement, rows)}) as e"
+        named = statement.name(_sequence(statement, rows))
+        found = f"select e.session, e.n, e.at from {named} as e"
         conditions = []
     else:
         found = f"select e.session, e.n, e.at from {EVENTS[kind][0]} as e"
@@ -140,23 +160,23 @@ def _sequence(statement: Statement, part: Sequence) -> str:
     in the same millisecond is not later.
     """
     first, second = part.kinds
-    left = events_of(statement, part.left, first)
-    right = events_of(statement, part.right, second)
+    left = statement.name(events_of(statement, part.left, first))
+    right = statement.name(events_of(statement, part.right, second))
     order = "n" if first == second else "at"
     if part.op == ">>":
         begun = statement.keep(
-            f"select session, min({order}) as {order} from ({left}) group by session"
+            f"select session, min({order}) as {order} from {left} group by session"
         )
         return (
-            f"select r.session, r.n, r.at from {begun} as l join ({right}) as r"
+            f"select r.session, r.n, r.at from {begun} as l join {right} as r"
             f" on r.session = l.session and r.{order} > l.{order}"
         )
     if part.op == "!>>":
         ended = statement.keep(
-            f"select session, max({order}) as {order} from ({right}) group by session"
+            f"select session, max({order}) as {order} from {right} group by session"
         )
         return (
-            f"select l.session, l.n, l.at from ({left}) as l left join {ended} as r"
+            f"select l.session, l.n, l.at from {left} as l left join {ended} as r"
             f" on r.session = l.session where r.session is null"
             f" or r.{order} <= l.{order}"
         )
@@ -164,11 +184,11 @@ def _sequence(statement: Statement, part: Sequence) -> str:
     if part.op == ">":
         return (
             f"select distinct r.session, r.n, r.at from {following} as l"
-            f" join ({right}) as r on r.session = l.session and r.n = l.next"
+            f" join {right} as r on r.session = l.session and r.n = l.next"
         )
     return (
         f"select l.session, l.n, l.at from {following} as l"
-        f" left join ({right}) as r on r.session = l.session and r.n = l.next"
+        f" left join {right} as r on r.session = l.session and r.n = l.next"
         " where r.session is null"
     )
 
@@ -182,5 +202,5 @@ def _following(statement: Statement, left: str, first: str, second: str) -> str:
             " where x.session = l.session and x.at > l.at)"
         )
     return statement.keep(
-        f"select l.session, l.n, l.at, {following} as next from ({left}) as l"
+        f"select l.session, l.n, l.at, {following} as next from {left} as l"
     )

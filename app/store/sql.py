@@ -95,6 +95,15 @@ class Statement:
         self.ctes.append(f"{name} as materialized ({select})")
         return name
 
+    def name(self, select: str) -> str:
+        """Return a name for the rows of *select*, so that nothing nests deeply.
+
+        SQLite's parser has room for a hundred things that are not finished yet.
+        """
+        name = f"t{len(self.ctes)}"
+        self.ctes.append(f"{name} as ({select})")
+        return name
+
     def expression(self, name: str) -> str:
         """Return how a session's number or boolean reads."""
         if name in _NUMBERS:
