@@ -46,6 +46,9 @@ class FaroDecoder:
                 except Unreadable as reason:
                     batch.drop(str(reason))
                     continue
+                except UnicodeError:  # half a surrogate pair, which nothing can keep
+                    batch.drop("malformed")
+                    continue
                 address, context_key, context = meta
                 contexts[context_key] = context
                 group = events.get(address)
@@ -72,7 +75,7 @@ class FaroDecoder:
         except (logfmt.Malformed, faro_meta.NotAsExpected):
             return _decode_whole(line, received)
         kind, name, number, facts = item
-        key = _hash(line.encode("utf-8", "surrogatepass"))
+        key = _hash(line.encode())
         at = parse_time(time)
         return meta, Event(key, received, at, kind, meta[1], name, number, facts)
 
@@ -82,7 +85,7 @@ def _decode_whole(line: str, received: int) -> tuple[Meta, Event]:
     kind, name, value, facts = faro_items.read(fields)  # says what is not Faro's
     meta = faro_meta.read_fields(fields)
     time = parse_time(fields.get("timestamp", ""))
-    key = _hash(line.encode("utf-8", "surrogatepass"))
+    key = _hash(line.encode())
     return meta, Event(key, received, time, kind, meta[1], name, value, facts)
 
 
