@@ -1,6 +1,5 @@
 """Compare groups of sessions with each other, and see which users come back."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
@@ -17,7 +16,7 @@ from app.api.schemas import GRAMMAR
 from app.api.service import reader, settings
 from app.errors import BadRequest
 from app.sessionql.plan import Window
-from app.store.insight_seam import Returned
+from app.store.insight_seam import Returns
 
 blp = Blueprint("cohorts", __name__, url_prefix="/api/v1", description="Cohorts.")
 
@@ -61,7 +60,7 @@ def show_retention(asked: Asked) -> Response:
             + (" or weeks" if period == "day" else "")
         )
     found = reader().returns(scope.window, scope.selector, step, origin)
-    rows, earlier = retention_rows(found, scope.window, step, origin)
+    rows, earlier = retention_rows(found, scope.window, step, origin), found.earlier
     notices = (
         [f"{earlier} users who came first before the range are in no cohort"]
         if earlier
@@ -74,21 +73,11 @@ def show_retention(asked: Asked) -> Response:
     )
 
 
-def retention_rows(
-    found: Sequence[Returned], window: Window, step: int, origin: int
-) -> tuple[list[Row], int]:
-    """Lay out a row for each cohort and each period since, also where nobody came.
-
-    Returns:
-        The rows; and how many users came first before the range.
-    """
+def retention_rows(found: Returns, window: Window, step: int, origin: int) -> list[Row]:
+    """Lay out a row for each cohort and each period since, also where nobody came."""
     first = (window.start - origin) // step * step + origin
-    counts = {(each.cohort, each.period): each.users for each in found}
-    sizes = {each.cohort: each.users for each in found if each.period == 0}
-    earlier: dict[int, int] = {}
-    for each in found:
-        if each.cohort < first:
-            earlier[each.cohort] = max(each.users, earlier.get(each.cohort, 0))
+    counts = {(each.cohort, each.period): each.users for each in found.cells}
+    sizes = {each.cohort: each.users for each in found.cells if each.period == 0}
     rows = []
     for cohort in range(first, window.end, step):
         size = sizes.get(cohort, 0)
@@ -104,7 +93,7 @@ def retention_rows(
                     "share": users / size if size else None,
                 }
             )
-    return rows, sum(earlier.values())
+    return rows
 
 
 @blp.route("/compare", methods=["GET", "POST"])

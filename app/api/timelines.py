@@ -50,11 +50,11 @@ def page_of(
     keys = list(map(_order, ordered))
     first, last = 0, len(ordered)
     if cursor:
-        at, received, key = decode_cursor(cursor, int, int, int)
+        after = _read_cursor(cursor)
         if descending:
-            last = bisect_left(keys, (at, received, key))
+            last = bisect_left(keys, after)
         else:
-            first = bisect_right(keys, (at, received, key))
+            first = bisect_right(keys, after)
     first, last = (
         (max(0, last - limit), last)
         if descending
@@ -67,7 +67,16 @@ def page_of(
     if not page or not is_more:
         return page, None
     at, event = page[-1]
-    return page, encode_cursor([at, event.received, event.key])
+    return page, encode_cursor([at, event.received, f"{event.key:x}"])
+
+
+def _read_cursor(cursor: str) -> tuple[int, int, int]:
+    """Read a cursor; its key has 64 bits, and JSON's numbers have fewer."""
+    at, received, key = decode_cursor(cursor, int, int, str)
+    try:
+        return at, received, int(key[:20], 16)
+    except ValueError:
+        raise BadRequest("this is no cursor of ours; start again without one") from None
 
 
 def _order(moment: Moment) -> tuple[int, int, int]:

@@ -122,6 +122,14 @@ class Returned:
     users: int
 
 
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """Who came back; and how many users came first before the range."""
+
+    cells: list[Returned]
+    earlier: int
+
+
 class Insights(Protocol):
     """People, problems and journeys in the index of one tenant."""
 
@@ -156,5 +164,5 @@ class Insights(Protocol):
 
     def returns(
         self, window: Window, selector: Filter, step: int, origin: int
-    ) -> list[Returned]:
+    ) -> Returns:
         """Count, of users who came first in one period, those of each later one."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.sessionql.plan import Filter, Window
 from app.sessions.fold import MAX_LISTED
-from app.store.insight_seam import Ranked, Ranking, Returned
+from app.store.insight_seam import Ranked, Ranking, Returned, Returns
 from app.store.ranking import Engine, matching, names_of, plain, rank
 from app.store.sql import Statement
 
@@ -58,11 +58,11 @@ class PlacesReader(Engine):
 
     def returns(
         self, window: Window, selector: Filter, step: int, origin: int
-    ) -> list[Returned]:
+    ) -> Returns:
         """Count, of users who came first in one period, those of each later one.
 
         A user is one of an application. The first session is the first of all, whatever
-        is asked for; who came before the window belongs to a cohort before it.
+        is asked for; who came before the window belongs to no cohort of it.
 
         Args:
             window: which sessions count as coming back.
@@ -78,21 +78,30 @@ class PlacesReader(Engine):
         def period(at: str) -> str:
             return f"({at} - {zero}) / {width}"
 
+        first = (
+            f"(select min(p.start) from sessions as p where p.user = v.user"
+            f" and p.app is v.app and {tenant})"
+        )
+        visits = statement.keep(
+            f"select distinct s.app, s.user, {period('s.start')} as period"
+            f" from sessions as s where {where} and s.user is not null"
+        )
+        people = statement.keep(
+            f"select v.app, v.user, {period(first)} as first"
+            f" from {visits} as v group by v.app, v.user"
+        )
+        begin = period(statement.bind(window.start))
         query = statement.text(
-            f"select f.first, v.period - f.first, count(*) from"
-            f" (select distinct s.app, s.user, {period('s.start')} as period"
-            f"  from sessions as s where {where} and s.user is not null) as v"
-            f" join (select u.app, u.user, {period('u.start')} as first from"
-            "  (select s.app, s.user, (select min(p.start) from sessions as p"
-            f"    where p.user = s.user and p.app is s.app and {tenant}) as start"
-            f"   from sessions as s where {where} and s.user is not null"
-            "   group by s.app, s.user) as u) as f"
-            " on f.app is v.app and f.user = v.user"
-            " group by 1, 2 order by 1, 2"
+            f"select f.first, v.period - f.first, count(*) from {visits} as v"
+            f" join {people} as f on f.app is v.app and f.user = v.user"
+            f" where f.first >= {begin} group by 1, 2"
+            f" union all select null, 0, count(*) from {people} where first < {begin}"
         )
         with self._bounded() as db:
             found = db.execute(query, statement.values).fetchall()
-        return [
+        cells = [
             Returned(first * step + origin, period, users)
             for first, period, users in found
+            if first is not None
         ]
+        return Returns(cells, found[-1][2])
