@@ -9,6 +9,7 @@ from flask import Flask
 from app.api import (
     annotations,
     catalogue,
+    changes,
     cohorts,
     grafana_json,
     journeys,
@@ -19,6 +20,7 @@ from app.api import (
     queries,
     rules,
     sessions,
+    status,
     variables,
 )
 from app.api.encoding import register_compression
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 BLUEPRINTS = (
     catalogue.blp,
     queries.blp,
+    changes.blp,
     sessions.blp,
     one_session.blp,
     people.blp,
@@ -45,6 +48,7 @@ BLUEPRINTS = (
     variables.blp,
     grafana_json.blp,
     rules.blp,
+    status.blp,
     operations.blp,
 )
 

@@ -87,6 +87,7 @@ VariablesSchema: type[Schema] = Open.from_dict(
         "from": Texts("Begin, included. Default: 7 days before `to`."),
         "to": Texts("End, excluded. Default: now."),
         "limit": Whole("Values, most frequent first. Default: 1000.", 1, 1_000),
+        "any": Texts("Value of a first option that stands for any, such as `*`."),
         **_TEXT,
         **_FILTERS,
     },

@@ -6,6 +6,7 @@ from app import clock
 from app.api.answers import OptionSchema
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
+from app.api.parameters import text_of
 from app.api.questions import (
     WORDS,
     Asked,
@@ -21,12 +22,13 @@ from app.catalog.fields import FIELDS, Field, find
 from app.catalog.metrics import METRICS
 from app.errors import NotFound
 from app.sessionql.plan import Filter, Window
-from app.store.seam import Reader
+from app.store.seam import Reader, Search
 
 blp = Blueprint("variables", __name__, url_prefix="/api/v1", description="Variables.")
 
-VARIABLE_WORDS = WORDS | {"limit"}
+VARIABLE_WORDS = WORDS | {"limit", "any"}
 LIMIT = 1_000
+NEWEST = 100  # sessions listed
 RANGE = 7 * 86_400_000  # ms; a variable should not miss who was not here this morning
 
 PLURALS = {
@@ -44,7 +46,7 @@ PLURALS = {
 @blp.doc(
     description=(
         "Values of a field in the sessions of the range, most frequent first; filters "
-        "on other fields chain variables. `metrics` and `fields` list what can be asked. "
+        "on other fields chain variables; of `id` the newest. `metrics` and `fields` list what can be asked. "
         f"At least one row, since Infinity fails on none. {GRAMMAR}"
     )
 )
@@ -52,8 +54,9 @@ PLURALS = {
 def list_values(asked: Asked, name: str) -> Response:
     """List the values of a variable."""
     options = list_options(name, asked, reader())
-    rows = [{"__text": text, "__value": value} for text, value in options]
-    return answer(rows or [{"__text": "(none)", "__value": ""}])
+    first = [("(any)", text_of(asked["any"][-1]))] if asked.get("any") else []
+    shown = [*first, *options] or [("(none)", "")]
+    return answer([{"__text": text, "__value": value} for text, value in shown])
 
 
 def list_options(name: str, asked: Asked, index: Reader) -> list[tuple[str, str]]:
@@ -87,13 +90,16 @@ def list_tags(
 ) -> list[str]:
     """List the values of *field* in sessions that began in *span*, most frequent first.
 
-    A number has too many to be worth a list.
+    A number has too many to be worth a list; of ids the newest are.
     """
     if field.type == "boolean":
         return ["true", "false"]
+    window = Window(*span, 0, clock.now())
+    if field.name == "id":
+        newest = index.search(Search(window, selector, limit=min(limit, NEWEST))).items
+        return list(dict.fromkeys(each["id"] for each in newest))
     if not field.groups and field.scope != "attribute":
         return []
-    window = Window(*span, 0, clock.now())
     found = index.values(field.name, window, selector, limit)
     return [value for value, _ in found if value]
 
