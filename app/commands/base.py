@@ -27,6 +27,7 @@ ROOMS = {
     "doctor": "doctoring",
     "index": "indexing",
     "query": "asking",
+    "rules": "ruling",
     "run": "serving",
     "serve": "serving",
     "worker": "serving",

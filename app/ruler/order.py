@@ -55,6 +55,28 @@ def reach_of(groups: Iterable[Group]) -> dict[str, int]:
     return reach
 
 
+def needed(groups: Iterable[Group], texts: Iterable[str]) -> list[Group]:
+    """Return the groups that record or alert what *texts* name, and all they read."""
+    listed = list(groups)
+    wanted = {name for text in texts for name in _NAME.findall(text)}
+    chosen: list[Group] = []
+    while True:
+        found = [
+            group
+            for group in listed
+            if any(rule.name in wanted for rule in group.rules)
+        ]
+        if len(found) == len(chosen):
+            return found
+        chosen = found
+        wanted |= {
+            name
+            for group in found
+            for rule in group.rules
+            for name in _NAME.findall(rule.expr)
+        }
+
+
 def _makers(groups: Iterable[Group]) -> dict[str, str]:
     """Return by which group each series is recorded."""
     return {

@@ -101,7 +101,7 @@ class Ruler:
             for at in due.slots:
                 if self._stop.is_set():
                     break
-                slot = self._evaluate(group, at, now, alerts)
+                slot = self.evaluate(group, at, now, alerts)
                 is_made_up = at != due.slots[-1]
                 slot = replace(slot, missed=missed, is_made_up=is_made_up)
                 self._book.commit(slot, self._lease)
@@ -121,7 +121,7 @@ class Ruler:
         patience = self._settings.rule_patience_ms
         return ready_until(now, group.offset, min(read, default=None), patience)
 
-    def _evaluate(self, group: Group, at: int, now: int, alerts: Held | None) -> Slot:
+    def evaluate(self, group: Group, at: int, now: int, alerts: Held | None) -> Slot:
         """Evaluate one slot; what is added to the index from here on leaves a note."""
         self._book.begin(group.key, at)
         began = clock.monotonic()
@@ -140,6 +140,12 @@ class Ruler:
                 log.warning("rule failed", extra=facts)
         took_ms = (clock.monotonic() - began) * 1000
         return Slot(group.key, at, group.interval, now, took_ms, outcomes)
+
+    def backfill(self, group: Group, at: int) -> None:
+        """Evaluate one slot of the past, and keep what it came to; alerts stay."""
+        with self._locks[group.key]:
+            slot = replace(self.evaluate(group, at, at, None), is_correction=True)
+            self._book.commit(slot, self._lease)
 
     # -- alerts --------------------------------------------------------------------
 
@@ -184,7 +190,7 @@ class Ruler:
                 for at in self._soiled(group, status, dirt, reach[group.key], now):
                     if self._stop.is_set():
                         return done
-                    slot = self._evaluate(group, at, now, None)
+                    slot = self.evaluate(group, at, now, None)
                     slot = replace(slot, is_correction=True)
                     self._book.commit(slot, self._lease)
                     done += 1

@@ -78,6 +78,8 @@ def combine(plan: Arithmetic, left: Vector, right: Vector) -> Vector:
             right.by,
             {k: _zip(apply, constant, v) for k, v in right.series.items()},
         )
+    if not left.series or not right.series:  # of recorded ones, labels may be unknown
+        return Vector(left.by or right.by, {})
     return _match(plan, apply, left, right)
 
 

@@ -46,10 +46,10 @@ group by s.id
 _GROUP = """
 insert into rule_groups (tenant, key, slot, first, evaluated, took_ms, iterations,
   missed, made_up, corrected, samples)
-values (:tenant, :key, :slot, :slot, :evaluated, :took, :iterations, :missed, :made_up,
+values (:tenant, :key, iif(:corrected, 0, :slot), :slot, :evaluated, :took, :iterations, :missed, :made_up,
   :corrected, :samples)
 on conflict (tenant, key) do update set
-  slot = max(slot, :slot),
+  slot = iif(:corrected, slot, max(slot, :slot)),
   first = iif(first = 0, :slot, min(first, :slot)),
   evaluated = iif(:iterations, :evaluated, evaluated),
   took_ms = iif(:iterations, :took, took_ms),

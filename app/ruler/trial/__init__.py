@@ -1,0 +1,1 @@
+"""Test rules: a small world in YAML, and what the rules should make of it."""
