@@ -79,6 +79,28 @@ class SourceSettings:
         least=1,
         most=1_000_000,
     )
+    stitch_ms: int = setting(
+        0,
+        "duration",
+        "Of `clm`: page loads of one user that are less than that apart are one "
+        "session. 0s keeps every page load its own.",
+        least=0,
+        most=7 * DAY,
+    )
+    split_ms: int = setting(
+        0,
+        "duration",
+        "Of `clm`: a page load that idles for that long is two sessions. 0s never "
+        "splits one.",
+        least=0,
+        most=7 * DAY,
+    )
+    replay_link: str = setting(
+        "",
+        "text",
+        "Where the replay of a session can be watched: an address with `{session}`, "
+        "`{app}`, `{start}`, `{end}` in it.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.events.decoder import DECODERS, Batch
+from app.events.decoder import Batch, make_decoder
 from app.jobs.index import Indexer, Report
 from app.model import Entry, Session, Stream
 from app.sessionql.plan import Window
@@ -56,7 +56,7 @@ class Index:
 
     def ingest(self, entries: Iterable[Entry]) -> Ingested:
         """Write entries as one batch, in exactly this order."""
-        batch = decode(entries)
+        batch = decode(entries, self.source)
         return self.writer.ingest(self.source.name, batch, Progress(0))
 
     def indexer(self, source: Source) -> Indexer:
@@ -96,7 +96,7 @@ class Index:
         self._reader = self._writer = None
 
 
-def decode(entries: Iterable[Entry], format_name: str = "faro") -> Batch:
+def decode(entries: Iterable[Entry], source: SourceSettings = SOURCE) -> Batch:
     """Decode entries in exactly this order, as one page."""
     streams = [
         Stream(
@@ -106,7 +106,7 @@ def decode(entries: Iterable[Entry], format_name: str = "faro") -> Batch:
         for entry in entries
     ]
     batch = Batch()
-    DECODERS[format_name]().decode(make_page(0, 1, streams), batch)
+    make_decoder(source).decode(make_page(0, 1, streams), batch)
     return batch
 
 

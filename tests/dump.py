@@ -16,14 +16,18 @@ _STRINGS = {
     "sessions": (
         "app", "environment", "version", "browser", "browser_version", "os", "device",
         "country", "language", "referrer", "entry", "exit", "user", "user_name",
-        "previous",
+        "previous", "city", "connection",
     ),
-    "views": ("page",),
+    "views": ("page", "title"),
     "actions": ("name", "page"),
     "errors": ("type", "message", "fingerprint", "page"),
     "activity": (),
     "users": ("user",),
     "attributes": ("name", "value"),
+    "traces": ("name", "user"),
+    "usage": ("model",),
+    "tags": ("tag",),
+    "scores": ("name", "text"),
 }  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 import click
 
-import app.events.faro  # noqa: F401  # registers the decoder
+import app.events.formats  # noqa: F401  # registers the decoders
 from app import clock
 from app.commands.base import main, settings_of
 from app.errors import SkaldError
-from app.events.decoder import DECODERS, Batch
+from app.events.decoder import Batch, make_decoder
 from app.model import Entry, Page, Stream
 from app.settings import Settings, SourceSettings
 from app.sources.loki import LokiSource
@@ -68,7 +68,7 @@ def _decode(source: SourceSettings, entries: list[Entry]) -> bool:
     if not entries:
         return True
     batch, unused = Batch(), []
-    decoder = DECODERS[source.format]()
+    decoder = make_decoder(source)
     for entry in entries:
         before = batch.decoded
         value = [str(entry.ts), entry.line, {"structuredMetadata": entry.metadata}]

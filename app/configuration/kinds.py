@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from app.configuration.problems import nearest
 from app.configuration.units import parse_duration, parse_size
 from app.errors import SourceRefused
-from app.events import faro
+from app.events import formats
 from app.events.decoder import DECODERS
 from app.settings import Setting
 from app.sources.loki.logql import parse_selector
@@ -17,7 +17,7 @@ from app.sources.loki.logql import parse_selector
 Kind = Callable[[str, Setting, Path], Any]
 KINDS: dict[str, Kind] = {}
 
-FORMATS = (faro,)  # importing a format's module registers its decoder
+FORMATS = formats.FORMATS  # importing them registers their decoders
 MAX_TEXT = 4_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")

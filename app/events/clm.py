@@ -9,7 +9,7 @@ from typing import Any
 
 from app.events import clean, devices
 from app.events.agents import describe_agent
-from app.events.decoder import MAX_ATTRIBUTE, MAX_STACK, MAX_TEXT, decoder
+from app.events.decoder import MAX_ATTRIBUTE, MAX_STACK, MAX_TEXT, Rule, decoder
 from app.events.lines import (
     Fields,
     LineDecoder,
@@ -24,6 +24,7 @@ from app.events.lines import (
 )
 from app.events.unreadable import Unreadable
 from app.model import Context, Kind, Labels
+from app.settings import SourceSettings
 
 KINDS = {
     "component_visit": Kind.VISIT,
@@ -48,6 +49,14 @@ class ClmDecoder(LineDecoder):
 
     shape = "clm"
 
+    def configure(self, settings: SourceSettings) -> None:
+        """Take up whether page loads are stitched, and sessions split where idle."""
+        stitch, split = settings.stitch_ms, settings.split_ms
+        if stitch:
+            self.rule = Rule(stitch, split, has_parts=True)
+        elif split:
+            self.rule = Rule(split)
+
     def read(self, line: str, received: int, labels: Labels) -> Told:
         """Return what *line* says.
 
@@ -67,8 +76,14 @@ class ClmDecoder(LineDecoder):
         context = _context(fields, labels)
         name, value, facts = _ITEMS[kind](fields)
         key = key_of(context.app, at, line)
+        whose, way = session_id, "events"
+        if self.rule:
+            way = "threads"
+            if self.rule.has_parts:
+                facts["part"] = session_id
+                whose = context.user_id or session_id
         return Told(
-            context.app, session_id, key, at, kind, context, name, value, facts or None
+            context.app, whose, key, at, kind, context, name, value, facts or None, way
         )
 
 

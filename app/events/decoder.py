@@ -5,11 +5,12 @@ bounded caches of what repeats (browsers, pages, users), and never raises for a 
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from app.model import Context, Event, Page
+from app.settings import SourceSettings
 
 MAX_NAME = 200  # characters of a name, a type, an id
 MAX_URL = 1_000
@@ -19,6 +20,20 @@ MAX_ATTRIBUTES = 32  # of one event
 MAX_ATTRIBUTE = 300  # characters of one attribute's value
 
 Address = tuple[str, str]  # (app, session id): a session within its source
+
+
+class Rule(msgspec.Struct, frozen=True, gc=False):
+    """When the events of a visitor are of one session, where no line says which.
+
+    Attributes:
+        gap_ms: so far apart, two parts are of different sessions.
+        idle_ms: so far apart, the events of one part are; 0 = they never are.
+        has_parts: events say which part they belong to; else each is its own.
+    """
+
+    gap_ms: int
+    idle_ms: int = 0
+    has_parts: bool = False
 
 
 class Batch(msgspec.Struct, gc=False):
@@ -34,6 +49,7 @@ class Batch(msgspec.Struct, gc=False):
     strands: dict[Address, list[Event]] = msgspec.field(default_factory=dict)
     threads: dict[Address, list[Event]] = msgspec.field(default_factory=dict)
     shape: str = ""  # in which manner sessions are derived; "" = as Faro's
+    rule: Rule = Rule(1_800_000)  # of the threads
 
     def drop(self, reason: str) -> None:
         """Count one line that means nothing to us."""
@@ -45,6 +61,14 @@ class Decoder(Protocol):
 
     def decode(self, page: Page, batch: Batch) -> None:
         """Add every event of *page* to *batch*; count what cannot be read, by reason."""
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A decoder that the settings of its source tell more."""
+
+    def configure(self, settings: SourceSettings) -> None:
+        """Take up what is configured."""
 
 
 DECODERS: dict[str, Callable[[], Decoder]] = {}  # format → maker
@@ -60,3 +84,11 @@ def decoder(
         return maker
 
     return register
+
+
+def make_decoder(settings: SourceSettings) -> Decoder:
+    """Return a new decoder of a source, as configured."""
+    made = DECODERS[settings.format]()
+    if isinstance(made, Configurable):
+        made.configure(settings)
+    return made

@@ -214,7 +214,9 @@ def _observation(
 
 
 def _score(fields: Fields, labels: Labels, key: int, at: int, version: float) -> Told:
-    row = _Trace(fields, _ENVELOPE if "traceId" in fields or "sessionId" in fields else _ROW)
+    row = _Trace(
+        fields, _ENVELOPE if "traceId" in fields or "sessionId" in fields else _ROW
+    )
     session_id = clean.session_id(text(row.get("session"), MAX_TEXT))
     trace = text(row.get("trace"), 64).strip()
     if not trace and not session_id:

@@ -32,7 +32,11 @@ def tokens_of(usage: Mapping[str, Any]) -> Facts:
     given = _named(usage, ("input", *_INPUT), "input")
     made = _named(usage, ("output", *_OUTPUT), "output")
     total = next(
-        (n for name in ("total", *_TOTAL) if (n := _tokens(usage.get(name))) is not None),
+        (
+            n
+            for name in ("total", *_TOTAL)
+            if (n := _tokens(usage.get(name))) is not None
+        ),
         None,
     )
     if total is None and (given is not None or made is not None):
@@ -78,7 +82,12 @@ def cost_of(costs: Mapping[str, Any], fields: Mapping[str, Any]) -> Facts:
 _TOTAL_COST = (
     "totalCost", "calculated_total_cost", "calculatedTotalCost", "total_cost",
 )  # fmt: skip
-_PART_COST = ("inputCost", "outputCost", "calculated_input_cost", "calculated_output_cost")
+_PART_COST = (
+    "inputCost",
+    "outputCost",
+    "calculated_input_cost",
+    "calculated_output_cost",
+)
 
 
 def _first_object(fields: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -11,7 +11,14 @@ import msgspec
 import orjson
 import xxhash
 
-from app.events.decoder import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_NAME, Address, Batch
+from app.events.decoder import (
+    MAX_ATTRIBUTE,
+    MAX_ATTRIBUTES,
+    MAX_NAME,
+    Address,
+    Batch,
+    Rule,
+)
 from app.events.times import parse_time
 from app.events.unreadable import Unreadable
 from app.model import Context, Event, Labels, Page
@@ -46,11 +53,12 @@ class LineDecoder:
     """Decodes line by line; a format says what one line means."""
 
     shape = ""
+    rule: Rule | None = None  # of the threads that it makes
 
     def __init__(self) -> None:
         self._known: set[int] = set()
 
-    def read(self, line: str, received: int, labels: Labels) -> Told:
+    def read(self, line: str, received: int, labels: Labels, /) -> Told:
         """Return what *line* says.
 
         Args:
@@ -81,6 +89,8 @@ class LineDecoder:
         batch.entries += page.entries
         batch.bytes += page.bytes
         batch.shape = self.shape
+        if self.rule is not None:
+            batch.rule = self.rule
 
     def _keep(self, told: Told, received: int, batch: Batch) -> None:
         key = _hash(_pack(told.context)) >> 1

@@ -44,7 +44,7 @@ class OpenObserveDecoder(LineDecoder):
 
     shape = "openobserve"
 
-    def read(self, line: str, received: int, labels: Labels) -> Told:
+    def read(self, line: str, _received: int, labels: Labels) -> Told:
         """Return what *line* says.
 
         Raises:
@@ -143,7 +143,11 @@ def _action(record: Record) -> Item:
     if frustration:
         facts["frustration"] = frustration[:8]
     facts |= _said_of(record)
-    return text(get("action.target.name")) or how, _ms(get("action.loading_time")), facts
+    return (
+        text(get("action.target.name")) or how,
+        _ms(get("action.loading_time")),
+        facts,
+    )
 
 
 def _error(record: Record) -> Item:
@@ -223,7 +227,8 @@ def _other(record: Record) -> Item:
 def _said_of(record: Record) -> Facts:
     """Return what the application itself says with an event."""
     found = [
-        (name, any_text(value, MAX_ATTRIBUTE)) for name, value in record.below("context")
+        (name, any_text(value, MAX_ATTRIBUTE))
+        for name, value in record.below("context")
     ]
     return {name: said for name, said in found[:MAX_ATTRIBUTES] if said}
 

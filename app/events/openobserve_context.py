@@ -74,7 +74,9 @@ def _agent(record: Record) -> Agent:
         raw = [text(get(name), MAX_TEXT) for name in _RAW_AGENTS]
         found = describe_agent(next(filter(None, raw), ""))
     else:
-        parts = [text(get(f"user_agent.user_agent.{n}"), 20) for n in ("major", "minor")]
+        parts = [
+            text(get(f"user_agent.user_agent.{n}"), 20) for n in ("major", "minor")
+        ]
         found = Agent(
             devices.browser(text(family)),
             ".".join(filter(None, parts)),
@@ -124,7 +126,11 @@ def _attributes(record: Record, tags: dict[str, str], agent: Agent) -> dict[str,
     for name, value in tags.items():
         if name not in _TAG_KEYS:
             found[f"session.{name[:MAX_ATTRIBUTE]}"] = value[:MAX_ATTRIBUTE]
-    for scope, path in (("user", "usr"), ("user.account", "account"), ("event", "context")):
+    for scope, path in (
+        ("user", "usr"),
+        ("user.account", "account"),
+        ("event", "context"),
+    ):
         for name, value in record.below(path):
             said = "" if path == "usr" and name in _USER else _said(value)
             if said and len(found) < MAX_ATTRIBUTES:

@@ -95,7 +95,9 @@ def _parsed(value: Any) -> Any:
     return value
 
 
-def _leaves(fields: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _leaves(
+    fields: dict[str, Any], prefix: str, depth: int
+) -> Iterator[tuple[str, Any]]:
     for name, value in fields.items():
         path = prefix + _ODD.sub("_", name.lower())
         if isinstance(value, dict) and depth:

@@ -14,7 +14,16 @@ import orjson
 from app.events import clean
 from app.events.decoder import MAX_NAME, MAX_TEXT
 from app.events.langfuse_usage import MOST_TOKENS, cost_of, parsed, tokens_of
-from app.events.lines import Fields, Told, any_text, instant, key_of, section, text, whole
+from app.events.lines import (
+    Fields,
+    Told,
+    any_text,
+    instant,
+    key_of,
+    section,
+    text,
+    whole,
+)
 from app.events.money import pico_usd
 from app.events.unreadable import Unreadable
 from app.model import Context, Kind, Labels
@@ -65,9 +74,7 @@ def is_span(fields: Fields, labels: Labels) -> bool:
         return any(
             name in fields for name in ("attributes", "span_id", "spanId", "resource")
         )
-    return "trace_id" in labels and any(
-        name.startswith(_TOLD_BY) for name in labels
-    )
+    return "trace_id" in labels and any(name.startswith(_TOLD_BY) for name in labels)
 
 
 class _Span:
@@ -134,7 +141,7 @@ def read_span(fields: Fields, labels: Labels, received: int, app: str) -> Told:
     if not own:
         raise Unreadable("no_id")
     start = _nanos(span, "start_time") or received // 1000
-    facts = {
+    facts: dict[str, Any] = {
         "id": own,
         "version": 0,
         "trace": trace,
@@ -151,7 +158,7 @@ def read_span(fields: Fields, labels: Labels, received: int, app: str) -> Told:
         ) or None,
         "model": text(span.first(_MODEL)) or None,
     } | _how(span) | _usage(span)  # fmt: skip
-    said = {name: value for name, value in facts.items() if value is not None}
+    said = {name: each for name, each in facts.items() if each is not None}
     key = key_of("span", trace, own)
     context = Context(
         app=app,
@@ -232,4 +239,8 @@ def _tags(value: Any) -> list[str]:
             value = value.split(",")
     if not isinstance(value, list):
         return []
-    return [tag for tag in (text(each, MAX_NAME).strip() for each in value[:MAX_TAGS]) if tag]
+    return [
+        tag
+        for tag in (text(each, MAX_NAME).strip() for each in value[:MAX_TAGS])
+        if tag
+    ]

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import app.events.faro  # noqa: F401  # registers the decoder
+import app.events.formats  # noqa: F401  # registers the decoders
 from app import clock
 from app.errors import SourceError
-from app.events.decoder import DECODERS, Batch
+from app.events.decoder import Batch, make_decoder
 from app.jobs.late import MINUTE, SECOND, find_late, settle
 from app.model import Page
 from app.settings import SourceSettings
@@ -71,7 +71,7 @@ class Indexer:
         self._source = source
         self._store = store
         self._lease = lease
-        self._decoder = DECODERS[settings.format]()
+        self._decoder = make_decoder(settings)
         store.declare(settings.name, settings.inactivity_ms, settings.max_events)
         self._restore()
 

@@ -5,8 +5,8 @@ from functools import partial
 
 from app.model import Context, Event, Kind, Session, SessionKey
 from app.sessions.fold import fold
-from app.sessions.told import Manner, fold_told, in_order
 from app.sessions.timeline import Timeline
+from app.sessions.told import Manner, fold_told, in_order
 from app.sessions.traced import fold_traced
 
 _DAY = 86_400_000

@@ -4,15 +4,14 @@ OpenObserve, the CLM tracker and mapped logs say what was visited, each in its w
 differs between them is a ``Manner``. As with all sessions: a pure function of the set.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from operator import attrgetter
-from typing import NamedTuple
 
 from app.model import (
     Action,
     Context,
+    Error,
     Event,
     Figures,
     Kind,
@@ -21,8 +20,8 @@ from app.model import (
     Status,
     View,
 )
+from app.sessions.described import describe
 from app.sessions.fold import (
-    MAX_ATTRIBUTES,
     MAX_LISTED,
     MAX_MINUTES,
     error_of,
@@ -45,7 +44,6 @@ _LASTING = frozenset(
 )
 _LOG_ERRORS = frozenset({"error", "fatal", "critical", "emergency", "alert"})
 _FUTURE_MS = 4 * 3_600_000 + 900_000  # so far ahead of its receipt, nothing is believed
-_VITALS = ("lcp", "inp", "cls", "ttfb", "fcp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +66,6 @@ class Manner:
     uncounted: frozenset[int] = frozenset()
 
 
-class Described(NamedTuple):
-    """Who, on what, in which release, where: of a whole session."""
-
-    context: Context
-    users: tuple[str, ...]
-    attributes: tuple[tuple[str, str], ...]
-
-
 def fold_told(
     manner: Manner,
     key: SessionKey,
@@ -94,15 +84,13 @@ def fold_told(
     moments, clamped = in_order(events, manner)
     lived = [each for each in moments if each[1].kind != REPLAY] or moments
     views = _views(lived, contexts, manner)
-    described = describe(lived, contexts, newcomer=manner.newcomer)
-    actions = _of(lived, ACTION)
-    errors = _of(lived, ERROR)
-    failed = max(_failed(lived, RESOURCE), _failed(lived, SPAN))
+    context, users, attributes = describe(lived, contexts, newcomer=manner.newcomer)
+    actions, errors = _of(lived, ACTION), _of(lived, ERROR)
     return Session(
         key=key,
         start=lived[0][0],
         end=_end(lived, manner),
-        context=described.context,
+        context=context,
         entry=views[0].page if views else "",
         exit=views[-1].page if views else "",
         status=_status(errors),
@@ -110,23 +98,17 @@ def fold_told(
         view_count=len(views),
         action_count=len(actions),
         errors=len(errors),
-        log_errors=sum(e.name.lower() in _LOG_ERRORS for _, e in _of(lived, LOG)),
-        failed_requests=failed,
+        log_errors=_log_errors(lived),
+        failed_requests=max(_failed(lived, RESOURCE), _failed(lived, SPAN)),
         resources=len(_of(lived, RESOURCE)),
         skew=0,
         clamped=clamped,
         is_cut=is_cut,
         views=tuple(views[:MAX_LISTED]),
-        actions=tuple(
-            Action(at, event.name, contexts[event.context].page)
-            for at, event in actions[:MAX_LISTED]
-        ),
-        error_list=tuple(
-            error_of(at, event, contexts[event.context].page)
-            for at, event in errors[:MAX_LISTED]
-        ),
-        users=described.users,
-        attributes=described.attributes,
+        actions=tuple(_actions(actions[:MAX_LISTED], contexts)),
+        error_list=tuple(_errors(errors[:MAX_LISTED], contexts)),
+        users=users,
+        attributes=attributes,
         minutes=minutes_of(lived),
         figures=_figures(moments, views, lived[-1][0]),
     )
@@ -146,8 +128,22 @@ def in_order(events: Iterable[Event], manner: Manner) -> tuple[list[Moment], int
     return [(each[0], each[4]) for each in timed], clamped
 
 
+def _actions(moments: list[Moment], contexts: Contexts) -> Iterator[Action]:
+    for at, event in moments:
+        yield Action(at, event.name, contexts[event.context].page)
+
+
+def _errors(moments: list[Moment], contexts: Contexts) -> Iterator[Error]:
+    for at, event in moments:
+        yield error_of(at, event, contexts[event.context].page)
+
+
 def _of(moments: list[Moment], kind: int) -> list[Moment]:
     return [each for each in moments if each[1].kind == kind]
+
+
+def _log_errors(moments: list[Moment]) -> int:
+    return sum(event.name.lower() in _LOG_ERRORS for _, event in _of(moments, LOG))
 
 
 def _failed(moments: list[Moment], kind: int) -> int:
@@ -207,12 +203,16 @@ def _view(
     return View(
         at,
         page,
-        facts.get("loading") not in {None, "route_change"},
-        dwell,
-        *(facts.get(name) for name in _VITALS),
-        context.view or titles.get(page, ""),
-        context.url.partition("?")[0],
-        str(facts.get("id", "")),
+        is_load=facts.get("loading") not in {None, "route_change"},
+        dwell=dwell,
+        lcp=facts.get("lcp"),
+        inp=facts.get("inp"),
+        cls=facts.get("cls"),
+        ttfb=facts.get("ttfb"),
+        fcp=facts.get("fcp"),
+        title=context.view or titles.get(page, ""),
+        url=context.url.partition("?")[0],
+        key=str(facts.get("id", "")),
     )
 
 
@@ -251,78 +251,7 @@ _DWELLS: dict[str, Callable[[list[Moment], Contexts], dict[int, int]]] = {
 }
 
 
-# -- who, where, how ---------------------------------------------------------------
-
-_FIELDS = tuple(n for n in Context.__struct_fields__ if n != "attributes")
-_values = attrgetter(*_FIELDS)
-_USER = ("user_id", "user_name", "user_email")
-_SHARED = tuple(name for name in _FIELDS if name not in _USER)
-_shared = attrgetter(*_SHARED)
-
-
-def describe(
-    moments: list[Moment], contexts: Contexts, *, newcomer: bool = False
-) -> Described:
-    """Return the newest context field by field, all users, all attributes.
-
-    The user is the last one identified, id, name and e-mail from one line; with
-    *newcomer* the last one to appear first.
-    """
-    order = list(dict.fromkeys(event.context for _, event in reversed(moments)))
-    newest = dict.fromkeys(_SHARED, "")
-    for key in order:
-        for name, value in zip(_SHARED, _shared(contexts[key]), strict=True):
-            if value and not newest[name]:
-                newest[name] = value
-    users = _users(moments, contexts)
-    names = list(users)
-    if newcomer and names:
-        last = users[names[-1]]
-    else:
-        last = next((c for c in map(contexts.__getitem__, order) if _user(c)), None)
-    if last is not None:
-        newest |= {name: getattr(last, name) for name in _USER}
-    anonymous = newest["anonymous"]
-    listed = tuple(names) or ((anonymous,) if anonymous else ())
-    return Described(
-        Context(**newest),  # type: ignore[arg-type]  # all of them strings
-        listed[:MAX_ATTRIBUTES],
-        _attributes(moments, contexts, reversed(order)),
-    )
-
-
-def _user(context: Context) -> str:
-    return context.user_id or context.user_email or context.user_name
-
-
-def _users(moments: list[Moment], contexts: Contexts) -> dict[str, Context]:
-    """Return all users in the order in which they first appear."""
-    users: dict[str, Context] = {}
-    for _, event in moments:
-        context = contexts[event.context]
-        user = _user(context)
-        if user:
-            users.setdefault(user, context)
-    return users
-
-
-def _attributes(
-    moments: list[Moment], contexts: Contexts, order: Iterable[int]
-) -> tuple[tuple[str, str], ...]:
-    found: dict[str, str] = {}
-    for key in order:
-        found.update(contexts[key].attributes)
-    for _, event in moments:
-        if event.kind == ACTION:
-            for name, value in (event.facts or {}).items():
-                if name not in _OWN and len(found) < 4 * MAX_ATTRIBUTES:
-                    found["event." + name] = str(value)
-    return tuple(sorted(found.items())[:MAX_ATTRIBUTES])
-
-
-_OWN = frozenset(
-    ("trigger", "trace", "span", "id", "type", "view", "frustration", "target")
-)
+# -- figures -----------------------------------------------------------------------
 
 
 def _figures(moments: list[Moment], views: list[View], last: int) -> Figures:

@@ -13,7 +13,6 @@ from typing import Any
 from app.model import (
     Action,
     Context,
-    Error,
     Event,
     Figures,
     Kind,
@@ -49,7 +48,7 @@ def fold_traced(
     traces = found.traces
     spans = found.spans or [(event.at, event.at) for event in events]
     context, users, attributes = _describe(events, contexts, traces)
-    errors = _errors(found, contexts)
+    errors = [error_of(event.at, event, name) for event, name in found.errors]
     failed = any(step.level == "ERROR" for trace in traces for step in trace.steps)
     return Session(
         key=key,
@@ -200,10 +199,6 @@ def _actions(traces: list[Trace]) -> tuple[Action, ...]:
     ]
     found.sort(key=attrgetter("at"))
     return tuple(found[:MAX_LISTED])
-
-
-def _errors(found: _Traces, contexts: Contexts) -> list[Error]:
-    return [error_of(event.at, event, name) for event, name in found.errors]
 
 
 def _minutes(traces: list[Trace], spans: list[tuple[int, int]]) -> tuple[int, ...]:

@@ -133,14 +133,15 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
         self, db: sqlite3.Connection, ids: list[int], search: Search
     ) -> list[dict[str, Any]]:
         statement = self._statement(search.window.now)
-        columns = ", ".join(f'{_shown(statement, name)} as "{name}"' for name in LISTED)
+        names = columns_of(search)
+        shown = [f"{_shown(statement, name)} as c{n}" for n, name in enumerate(names)]
         wanted = statement.bind(orjson.dumps(ids).decode())
         found = db.execute(
-            f"select s.id as row, {columns} from json_each({wanted}) as w"
+            f"select s.id as row, {', '.join(shown)} from json_each({wanted}) as w"
             " join sessions as s on s.id = w.value",
             statement.values,
         ).fetchall()
-        by_id = {row[0]: dict(zip(LISTED, row[1:], strict=True)) for row in found}
+        by_id = {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}
         return [_typed(by_id[each]) for each in ids if each in by_id]
 
     def session(self, app: str, session_id: str) -> Session | None:
@@ -166,20 +167,22 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
     def _journal(self, app: str, session_id: str) -> tuple[str, Journal] | None:
         with self._bounded() as db:
             sources = db.execute(
-                "select name from sources where tenant = ?", (self._tenant,)
+                "select id, name from sources where tenant = ?", (self._tenant,)
             ).fetchall()
-            for (source,) in sources:
-                row = db.execute(
-                    "select j.data from sessions as s join journals as j"
-                    " on j.session = s.id join sources as o on o.id = s.source"
-                    " where s.hash = ? and o.tenant = ?",
-                    (
-                        rows.hash_of(self._tenant, source, app, session_id),
-                        self._tenant,
-                    ),
-                ).fetchone()
-                if row:
-                    return source, self._codec.unpack(row[0])
+            for number, source in sources:
+                known_as = db.execute(
+                    "select app from aliases where source = ? and name = ?",
+                    (number, app),
+                )
+                for name in (app, *(row[0] for row in known_as.fetchall())):
+                    hashed = rows.hash_of(self._tenant, source, name, session_id)
+                    row = db.execute(
+                        "select j.data from sessions as s join journals as j"
+                        " on j.session = s.id where s.hash = ? and s.source = ?",
+                        (hashed, number),
+                    ).fetchone()
+                    if row:
+                        return source, self._codec.unpack(row[0])
         return None
 
     # -- what there is -------------------------------------------------------------
@@ -257,9 +260,21 @@ LISTED = tuple(
 )  # columns of a search
 
 
+def columns_of(search: Search) -> tuple[str, ...]:
+    """Return the columns of the rows of a search."""
+    chosen = ("id", "app", "start", *search.columns) if search.columns else LISTED
+    return tuple(dict.fromkeys(chosen))
+
+
 def _shown(statement: Statement, name: str) -> str:
     """Return how a column of the list reads: text for strings."""
-    known = FIELDS[name]
+    known = FIELDS.get(name)
+    if known is None:
+        chosen = statement.strings((name,))
+        return (
+            "(select t.value from attributes as a join strings as t on t.id = a.value"
+            f" where a.session = s.id and a.name in {chosen})"
+        )
     if name == "id":
         return "s.sid"
     if name == "source":
@@ -272,9 +287,10 @@ def _shown(statement: Statement, name: str) -> str:
 
 
 def _typed(item: dict[str, Any]) -> dict[str, Any]:
-    item["status"] = STATUSES[item["status"]]
+    if "status" in item:
+        item["status"] = STATUSES[item["status"]]
     for name in ("bounced", "returning", "active"):
-        if item[name] is not None:
+        if item.get(name) is not None:
             item[name] = bool(item[name])
     return item
 

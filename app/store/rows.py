@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 
 from app.model import Context, Session
+from app.store.told_rows import told_columns, told_strings
+from app.store.told_tables import SESSION_COLUMNS
 
 Numbers = Mapping[str, int]  # string → its number; "" has none
 Row = tuple[object, ...]
@@ -23,6 +25,7 @@ SESSION = (
     "browser", "browser_version", "os", "device", "country", "language", "referrer",
     "entry", "exit", "user", "user_name", "previous", "status", "views", "actions",
     "errors", "log_errors", "failed_requests", "resources", "events", "is_cut",
+    *SESSION_COLUMNS,
 )  # fmt: skip
 INSERT_SESSION = (
     f"insert or replace into sessions ({', '.join(SESSION)})"
@@ -33,8 +36,8 @@ INSERT_SESSION = (
 def identity(context: Context) -> tuple[str, str]:
     """Return what tells a user from others, and how the user is shown."""
     return (
-        context.user_id or context.user_email or context.user_name,
-        context.user_email or context.user_name or context.user_id,
+        context.user_id or context.user_email or context.user_name or context.anonymous,
+        context.user_email or context.user_name or context.user_id or context.anonymous,
     )
 
 
@@ -42,7 +45,7 @@ def strings_of(session: Session) -> Iterator[str]:
     """Yield every string that the rows of *session* refer to."""
     c = session.context
     yield from (
-        session.key.app, c.environment, c.version, c.browser, c.browser_version, c.os,
+        c.app or session.key.app, c.environment, c.version, c.browser, c.browser_version, c.os,
         c.device, c.country, c.language, c.referrer, session.entry, session.exit,
         c.previous, *identity(c), *session.users,
     )  # fmt: skip
@@ -55,6 +58,7 @@ def strings_of(session: Session) -> Iterator[str]:
         yield from (error.type, error.message, error.fingerprint, error.page)
     for pair in session.attributes:
         yield from pair
+    yield from told_strings(session)
 
 
 def session_row(
@@ -64,14 +68,14 @@ def session_row(
     c, get = session.context, n.get
     user, user_name = identity(c)
     return (
-        row_id, hashed, source, get(session.key.app), session.key.id,
+        row_id, hashed, source, get(c.app or session.key.app), session.key.id,
         session.start, session.end, get(c.environment), get(c.version),
         get(c.browser), get(c.browser_version), get(c.os), get(c.device),
         get(c.country), get(c.language), get(c.referrer), get(session.entry),
         get(session.exit), get(user), get(user_name), get(c.previous),
         int(session.status), session.view_count, session.action_count, session.errors,
         session.log_errors, session.failed_requests, session.resources,
-        session.events, int(session.is_cut),
+        session.events, int(session.is_cut), *told_columns(session, n),
     )  # fmt: skip
 
 
@@ -80,7 +84,7 @@ def view_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
     for index, v in enumerate(session.views):
         yield (
             row_id, index, v.at - session.start, n.get(v.page), int(v.is_load),
-            v.dwell, v.lcp, v.inp, v.cls, v.ttfb, v.fcp,
+            v.dwell, v.lcp, v.inp, v.cls, v.ttfb, v.fcp, n.get(v.title),
         )  # fmt: skip
 
 
@@ -122,7 +126,7 @@ def activity_rows(row_id: int, session: Session, _: Numbers) -> Iterator[Row]:
 
 
 CHILDREN: tuple[tuple[str, Callable[[int, Session, Numbers], Iterator[Row]]], ...] = (
-    ("insert into views values (?,?,?,?,?,?,?,?,?,?,?)", view_rows),
+    ("insert into views values (?,?,?,?,?,?,?,?,?,?,?,?)", view_rows),
     ("insert into actions values (?,?,?,?,?)", action_rows),
     ("insert into errors values (?,?,?,?,?,?,?)", error_rows),
     ("insert into users values (?,?)", user_rows),

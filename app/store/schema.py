@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from app.errors import StoreError, StoreNewer
+from app.store import told_tables
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.rule_tables import TABLES as _RULES
 
@@ -181,7 +182,17 @@ def remember_receivers(db: Database) -> None:
         db.execute(statement)
 
 
-CHILDREN = ("views", "actions", "errors", "activity", "users", "attributes")
+@migrations()
+def tell_of_other_sources(db: Database) -> None:
+    """Add what sources other than Faro tell."""
+    for statement in told_tables.STATEMENTS:
+        db.execute(statement)
+
+
+CHILDREN = (
+    "views", "actions", "errors", "activity", "users", "attributes",
+    *told_tables.CHILDREN,
+)  # fmt: skip
 
 
 # columns that hold numbers of strings; a string that none of them holds is not needed
@@ -189,13 +200,14 @@ REFERENCES = {
     "sessions": (
         "app", "environment", "version", "browser", "browser_version", "os", "device",
         "country", "language", "referrer", "entry", "exit", "user", "user_name",
-        "previous",
+        "previous", "city", "connection",
     ),
-    "views": ("page",),
+    "views": ("page", "title"),
     "actions": ("name", "page"),
     "errors": ("type", "message", "fingerprint", "page"),
     "users": ("user",),
     "attributes": ("name", "value"),
+    **told_tables.REFERENCES,
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Look after the index: transactions, progress, leases, jobs, retention."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -56,7 +56,8 @@ class Upkeep:
 
     # -- sources -------------------------------------------------------------------
 
-    def _source(self, name: str) -> int:
+    def source(self, name: str) -> int:
+        """Return the number of a source, which it gets when it has none."""
         number = self._sources.get(name)
         if number is None:
             row = (self._tenant, name)
@@ -139,18 +140,63 @@ class Upkeep:
                 f"select id from sessions where end < ? and {_OURS} limit ?",
                 (before, self._tenant, limit),
             ).fetchall()
-            for table, columns in REFERENCES.items():
-                key = "id" if table == "sessions" else "session"
-                for column in columns:
-                    db.executemany(
-                        f"insert or ignore into loose select {column} from {table}"
-                        f" where {key} = ? and {column} is not null",
-                        found,
-                    )
-            for table in (*CHILDREN, "journals"):
-                db.executemany(f"delete from {table} where session = ?", found)
-            db.executemany("delete from sessions where id = ?", found)
+            self.forget(found)
         return len(found)
+
+    def forget(self, found: Sequence[tuple[int]]) -> None:
+        """Delete the sessions of those row ids, and all that is theirs."""
+        db = self._db
+        for table, columns in REFERENCES.items():
+            key = "id" if table == "sessions" else "session"
+            for column in columns:
+                db.executemany(
+                    f"insert or ignore into loose select {column} from {table}"
+                    f" where {key} = ? and {column} is not null",
+                    found,
+                )
+        db.executemany(
+            "delete from strands where session ="
+            " (select hash from sessions where id = ?) and data is null",
+            found,
+        )
+        for table in (*CHILDREN, "threads", "journals"):
+            db.executemany(f"delete from {table} where session = ?", found)
+        db.executemany("delete from sessions where id = ?", found)
+
+    def expire_strands(self, before: int, limit: int = 5_000) -> int:
+        """Delete strands of no known session that were last seen before that (ms).
+
+        Their events are counted as dropped, by the reason ``no_session``.
+
+        Returns:
+            How many were deleted, at most *limit*.
+        """
+        with self.transaction() as db:
+            found = db.execute(
+                "select hash, source, events from strands where session is null"
+                f" and seen < ? and {_OURS} limit ?",
+                (before, self._tenant, limit),
+            ).fetchall()
+            lost: dict[int, int] = {}
+            for _, source, events in found:
+                lost[source] = lost.get(source, 0) + events
+            for source, events in lost.items():
+                self.drop(source, {"no_session": events})
+            db.executemany(
+                "delete from strands where hash = ?", [(row[0],) for row in found]
+            )
+        return len(found)
+
+    def drop(self, source: int, reasons: Mapping[str, int]) -> None:
+        """Count what is dropped of a source, by reason."""
+        row = self._db.execute("select dropped from sources where id = ?", (source,))
+        dropped = orjson.loads(row.fetchone()[0])
+        for reason, count in reasons.items():
+            dropped[reason] = dropped.get(reason, 0) + count
+        self._db.execute(
+            "update sources set dropped = ? where id = ?",
+            (orjson.dumps(dropped).decode(), source),
+        )
 
     def tidy(self) -> bool:
         """Give space back, some at a time; return whether there is more to do.
