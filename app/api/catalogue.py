@@ -44,6 +44,7 @@ def show_catalogue() -> Response:
                     "label": each.label,
                     "unit": each.unit,
                     "help": each.help,
+                    "query": each.text,
                     "thresholds": list(each.thresholds),
                     "bands": list(each.bands),
                 }

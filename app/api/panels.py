@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.api.asked_queries import is_query, looked_back, metric_of
 from app.api.frames import (
     Row,
     field_column,
@@ -36,13 +37,15 @@ from app.api.targets import (
     TABLE,
     TIMESERIES,
     Wanted,
+    read_query,
     read_target,
 )
 from app.catalog import names
 from app.catalog.fields import FIELDS
 from app.catalog.metrics import Metric
 from app.sessionql.evaluate import Frame
-from app.sessionql.plan import Filter, Window, both
+from app.sessionql.language import parse
+from app.sessionql.plan import Filter, Sessions, Window, both
 from app.settings import Settings
 from app.store.seam import Reader, Search
 
@@ -96,12 +99,24 @@ def answer_target(target: Body, panel: Panel) -> Iterator[Row | list[Row]]:
     """
     if target.get("hide") in (True, "true"):
         return
-    for name in decode_list(target.get("target") or "") or ():
+    for name in _named(target):
         payload = read_payload(target, panel.raws)
         layout = single(payload.asked, "format")
-        wanted = read_target(name, target.get("type") or "", layout)
+        kind = target.get("type") or ""
+        query = name if is_query(name) else single(payload.asked, "q")
+        wanted = (
+            read_query(query, kind, layout)
+            if query
+            else read_target(name, kind, layout)
+        )
         for item in _items(wanted, payload, panel):
             yield _signed(item, target, payload.notices)
+
+
+def _named(target: Body) -> Sequence[str]:
+    """List what a target names; a query in SessionQL is one, and may stand in ``q``."""
+    text = str(target.get("q") or target.get("target") or "")
+    return (text,) if is_query(text) else decode_list(text) or ()
 
 
 def _signed(
@@ -125,7 +140,9 @@ def _items(wanted: Wanted, payload: Payload, panel: Panel) -> Iterator[Row | lis
     selector = read_selector(payload.asked, panel.now, WORDS, problems)
     problems.tell()
     selector = both(selector, panel.ad_hoc)
-    if wanted.name == "session_list":
+    if wanted.query:
+        yield from _answer_query(wanted, payload, panel, selector)
+    elif wanted.name == "session_list":
         yield _list_sessions(wanted, payload, panel, selector)
     elif wanted.name == "releases":
         yield _list_releases(panel, selector)
@@ -133,10 +150,20 @@ def _items(wanted: Wanted, payload: Payload, panel: Panel) -> Iterator[Row | lis
         yield from _figures(wanted, payload, panel, selector)
 
 
+def _answer_query(
+    wanted: Wanted, payload: Payload, panel: Panel, selector: Filter
+) -> Iterator[Row | list[Row]]:
+    query = parse(wanted.query)
+    if query.kind == "sessions":
+        yield _list_sessions(wanted, payload, panel, selector, query.sessions)
+    else:
+        yield from _figures(wanted, payload, panel, selector)
+
+
 def _figures(
     wanted: Wanted, payload: Payload, panel: Panel, selector: Filter
 ) -> Iterator[Row | list[Row]]:
-    metric = names.metric(wanted.name)
+    metric = metric_of(wanted.query) if wanted.query else names.metric(wanted.name)
     step = 0 if wanted.layout == TABLE else _step(metric, payload, panel)
     window = Window(panel.start, panel.end, step, panel.now)
     by = tuple(payload.asked.get("by", ()))
@@ -175,15 +202,24 @@ def _step(metric: Metric, payload: Payload, panel: Panel) -> int:
 
 
 def _list_sessions(
-    wanted: Wanted, payload: Payload, panel: Panel, selector: Filter
+    wanted: Wanted,
+    payload: Payload,
+    panel: Panel,
+    selector: Filter,
+    chosen: Sessions = Sessions(),  # noqa: B008  # frozen
 ) -> Row | list[Row]:
-    window = Window(panel.start, panel.end, 0, panel.now)
+    window = looked_back(chosen, Window(panel.start, panel.end, 0, panel.now))
     sort, descending = read_sort(payload.asked)
     limit = min(read_count(single(payload.asked, "limit"), SESSIONS), _MOST_SESSIONS)
-    found = panel.index.search(Search(window, selector, sort, descending, limit))
+    selector = both(chosen.selector, selector)
+    found = panel.index.search(
+        Search(window, selector, sort, descending, limit, columns=chosen.columns)
+    )
     if wanted.layout == ROWS and found.items:
         return found.items
     shown = [name for name, each in FIELDS.items() if each.scope == "session"]
+    if chosen.columns:
+        shown = list(dict.fromkeys(("start", "id", "app", *chosen.columns)))
     shown.sort(key=lambda name: name != "start")
     return to_table(found.items, [field_column(name) for name in shown])
 

@@ -23,7 +23,7 @@ from app.sessionql.plan import And, Filter
 
 Body = Mapping[str, Any]
 
-WORDS = frozenset({"by", "format", "limit", "order", "sort", "step", "text"})
+WORDS = frozenset({"by", "format", "limit", "order", "q", "sort", "step", "text"})
 _SPELLINGS = {
     "group_by": "by",
     "groupBy": "by",

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from flask import Response
 
+from app.api.asked_queries import metric_of
 from app.api.filters import read_filters, read_text
 from app.api.parameters import (
     Scalar,
@@ -40,7 +41,7 @@ MAX_METRICS = 20
 MAX_CELLS = 200_000  # series times buckets in one answer
 
 IGNORED = frozenset({"_"})  # what clients add so that caches do not answer
-WORDS = frozenset({"from", "to", "text"}) | IGNORED
+WORDS = frozenset({"from", "to", "text", "q"}) | IGNORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,11 @@ def read_question(
 
 
 def read_metrics(asked: Asked, problems: Problems) -> tuple[Metric, ...]:
-    """Read the metrics; just the sessions when none is named."""
+    """Read the metrics, or a query; just the sessions when none is named."""
+    query = single(asked, "q")
+    if query:
+        with problems.noted():
+            return (metric_of(query),)
     found = []
     for name in listed(asked, "metric") or ["sessions"]:
         with problems.noted():
@@ -247,6 +252,7 @@ def ask(
             question.window,
             reader,
             max_series=min(series or most, most),
+            recorded=reader.recorded_cells,
         )
         for metric in question.metrics
     ]

@@ -30,7 +30,17 @@ _FILTERS = {name: _filter(field) for name, field in FIELDS.items()}
 _TEXT = {
     "text": Texts("Sought in pages, errors, actions, users and attributes; no case.")
 }
+_QUERY = {
+    "q": Texts(
+        'A query in SessionQL, in place of a metric: `{ app="shop" } |'
+        " count_over_time() by (browser)`. Filters and `by` narrow and split it further."
+    )
+}
+_SELECTION = {
+    "q": Texts('A selection in SessionQL: `{ page="/cart" } !>> { page="/checkout" }`.')
+}
 _FIGURES = {
+    **_QUERY,
     "metric": Texts(
         "One or several metrics. Default: sessions.", choices=tuple(METRICS)
     ),
@@ -67,6 +77,7 @@ QueryRangeSchema: type[Schema] = Open.from_dict(
 )
 SessionsSchema: type[Schema] = Open.from_dict(
     {
+        **_SELECTION,
         **_RANGE,
         "sort": Texts(
             "A field of sessions; `-` before it for descending. Default: -start."

@@ -6,6 +6,7 @@ from flask import Response
 
 from app import clock
 from app.api.answers import FOUND
+from app.api.asked_queries import looked_back, sessions_of
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
 from app.api.questions import (
@@ -22,7 +23,7 @@ from app.api.schemas import GRAMMAR, SessionsSchema
 from app.api.service import reader
 from app.catalog.fields import FIELDS
 from app.errors import BadRequest, UnknownName
-from app.sessionql.plan import Window
+from app.sessionql.plan import Sessions, Window, both
 from app.store.seam import Found, Search
 
 blp = Blueprint("sessions", __name__, url_prefix="/api/v1", description="Sessions.")
@@ -60,13 +61,24 @@ def read_search(asked: Asked, at: int, words: frozenset[str] = SEARCH_WORDS) -> 
     problems = Problems()
     selector = read_selector(asked, at, words, problems)
     window, sort, descending = Window(0, 1, 0, at), "start", True
+    chosen = Sessions()
+    with problems.noted():
+        chosen = sessions_of(single(asked, "q"))
     with problems.noted():
         window = Window(*read_range(asked, at), 0, at)
     with problems.noted():
         sort, descending = read_sort(asked)
     problems.tell()
     limit = whole(asked, "limit", LIMIT)
-    return Search(window, selector, sort, descending, limit, single(asked, "cursor"))
+    return Search(
+        looked_back(chosen, window),
+        both(chosen.selector, selector),
+        sort,
+        descending,
+        limit,
+        single(asked, "cursor"),
+        chosen.columns,
+    )
 
 
 def read_sort(asked: Asked) -> tuple[str, bool]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.api.questions import nearest
 from app.catalog.metrics import METRICS
 from app.errors import UnknownName
+from app.sessionql.language import parse
 
 TIMESERIES, TABLE, FRAME, DATAFRAME_JSON, ROWS = (
     "timeseries",
@@ -31,6 +32,7 @@ class Wanted:
 
     name: str
     layout: str
+    query: str = ""  # in SessionQL, in place of the name
 
 
 ALIASES = {
@@ -67,3 +69,16 @@ def read_target(name: str, kind: str, layout: str) -> Wanted:
         known = frozenset(METRICS) | frozenset(LISTS) | frozenset(ALIASES)
         raise UnknownName(f"no metric {name[:60]!r}{nearest(name, known)}")
     return Wanted(wanted.name, layout or _TYPES.get(kind, wanted.layout))
+
+
+def read_query(text: str, kind: str, layout: str) -> Wanted:
+    """Find out what a query in SessionQL wants: a list is a table, figures are series.
+
+    Raises:
+        QueryError: it cannot be meant.
+        UnknownName: there is no such layout.
+    """
+    if layout and layout not in LAYOUTS:
+        raise UnknownName(f"no format {layout[:60]!r}; known: {', '.join(LAYOUTS)}")
+    usual = TABLE if parse(text).kind == "sessions" else TIMESERIES
+    return Wanted("", layout or _TYPES.get(kind, usual), text)

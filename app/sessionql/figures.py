@@ -12,7 +12,7 @@ from app.catalog.metrics import METRICS
 from app.errors import BadRequest
 from app.sessionql import syntax as tree
 from app.sessionql.check import Checker
-from app.sessionql.filters import EVERYTHING, Compare, Filter
+from app.sessionql.filters import EVERYTHING, Filter
 from app.sessionql.functions import FUNCTIONS, RANKS, Function
 from app.sessionql.literals import read_duration
 from app.sessionql.plan import (
@@ -22,12 +22,13 @@ from app.sessionql.plan import (
     Number,
     Plan,
     Rank,
-    Recorded,
     Sessions,
     bind,
     leaves,
 )
 from app.sessionql.read import read
+from app.sessionql.remembered import recorded_of
+from app.sessionql.vectors import labels_of
 
 MAX_LABELS = 6
 MAX_LEAVES = 20
@@ -241,7 +242,7 @@ class Planner:
     def _named(self, node: tree.Named) -> Plan:
         span, name = self._range(node.range), str(node.at)
         if ":" in name:
-            return self._ranked(self._recorded(node, span), node.stages)
+            return self._ranked(recorded_of(self._check, node, span), node.stages)
         try:
             metric = names.metric(name)
         except BadRequest as error:
@@ -254,21 +255,6 @@ class Planner:
         )
         plan = _over(plan, span)
         return self._ranked(self._counted(node.at, plan), node.stages)
-
-    def _recorded(self, node: tree.Named, span: int) -> Recorded:
-        matchers = []
-        for each in _listed(node.braces.condition if node.braces else None):
-            is_match = isinstance(each, tree.Comparison) and each.value.kind == "string"
-            if not is_match or each.op not in {"=", "==", "!=", "=~", "!~"}:  # type: ignore[union-attr]
-                self._refuse(each.at, 'labels are compared as in {app="shop"}, with &&')
-            assert isinstance(each, tree.Comparison)  # noqa: S101
-            value = self._check.string(each.value.at)
-            op = "=" if each.op == "==" else str(each.op)
-            if op in {"=~", "!~"}:
-                self._check.pattern(each.value.at, value)
-            matchers.append(Compare(str(each.at), op, (value,)))
-        by = None if node.by is None else tuple(dict.fromkeys(map(str, node.by)))
-        return Recorded(str(node.at), tuple(matchers), by, span)
 
     def _labels(self, tokens: tuple[Token, ...]) -> tuple[str, ...]:
         found: dict[str, None] = {}
@@ -310,7 +296,16 @@ class Planner:
             self._refuse(node.at, f"two numbers are compared by {op} bool", "bool")
         if any(numbers) and how is not None and how.how is not None:
             self._refuse(how.how, "a number matches everything; it takes no labels")
-        return Arithmetic(op, left, right, _matching(how), is_bool)
+        return self._matched(
+            node.at, Arithmetic(op, left, right, _matching(how), is_bool)
+        )
+
+    def _matched(self, at: Token, plan: Arithmetic) -> Plan:
+        try:
+            labels_of(plan)
+        except BadRequest as error:
+            self._refuse(at, str(error), "on", "ignoring")
+        return plan
 
 
 def _matching(how: tree.Modifier | None) -> Matching:
@@ -339,11 +334,3 @@ def _is_set(node: tree.Node) -> bool:
     if isinstance(node, tree.Negated):
         return _is_set(node.part)
     return isinstance(node, (tree.Braces, tree.Sequenced))
-
-
-def _listed(node: tree.Node | None) -> tuple[tree.Node, ...]:
-    if node is None:
-        return ()
-    if isinstance(node, tree.Joined) and node.at.type == "AND":
-        return node.parts
-    return (node,)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from operator import add, eq, ge, gt, le, lt, mul, ne, sub
 
 from app.errors import BadRequest
-from app.sessionql.plan import Arithmetic, Matching, Number
+from app.sessionql.plan import (
+    Arithmetic,
+    Leaf,
+    Matching,
+    Number,
+    Plan,
+    Rank,
+    Recorded,
+)
 
 LabelSet = tuple[str, ...]
 Values = list[float | None]  # one a bucket; None where there is none
@@ -130,7 +138,7 @@ def _match(plan: Arithmetic, apply: Compute, left: Vector, right: Vector) -> Vec
     matching = plan.matching
     is_swapped = matching.many == "right"
     many, one = (right, left) if is_swapped else (left, right)
-    keys = _keys(plan, many.by, one.by)
+    keys = keys_of(plan.op, matching, left.by, right.by)
     index: dict[LabelSet, LabelSet] = {}
     for labels in one.series:
         key = _project(one.by, labels, keys)
@@ -162,22 +170,44 @@ def _compared(matching: Matching, by: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in by if name not in matching.labels)
 
 
-def _keys(
-    plan: Arithmetic, many: tuple[str, ...], one: tuple[str, ...]
+def keys_of(
+    op: str, matching: Matching, left: tuple[str, ...], right: tuple[str, ...]
 ) -> tuple[str, ...]:
-    matching = plan.matching
-    keys = _compared(matching, many)
-    others = set(_compared(matching, one))
-    missing = (
-        (set(keys) - set(many)) | (set(keys) - set(one)) if matching.is_on else set()
-    )
+    """Return the labels on which series with these labels meet, in the left's order.
+
+    Raises:
+        BadRequest: they are not the same on both sides.
+    """
+    keys, others = _compared(matching, left), set(_compared(matching, right))
+    missing = set(keys) - (set(left) & set(right)) if matching.is_on else set()
     if set(keys) != others or missing:
         raise BadRequest(
-            f"{plan.op} matches series on equal labels, and these are ({', '.join(many)})"
-            f" and ({', '.join(one)}); say which by on (...) or ignoring (...), with"
+            f"{op} matches series on equal labels, and these are ({', '.join(left)})"
+            f" and ({', '.join(right)}); say which by on (...) or ignoring (...), with"
             " group_left or group_right where several meet one"
         )
     return keys
+
+
+def labels_of(plan: Plan) -> tuple[str, ...] | None:
+    """Return the labels that *plan* will have; None where that is not known yet.
+
+    Raises:
+        BadRequest: as of ``keys_of``.
+    """
+    if isinstance(plan, Leaf):
+        return plan.labels
+    if isinstance(plan, Rank):
+        return labels_of(plan.part)
+    if not isinstance(plan, Arithmetic):
+        return None if isinstance(plan, Recorded) else ()
+    left, right = labels_of(plan.left), labels_of(plan.right)
+    if left is None or right is None:
+        return None
+    if isinstance(plan.left, Number) or isinstance(plan.right, Number):
+        return left or right
+    keys = keys_of(plan.op, plan.matching, left, right)
+    return {"": keys, "left": left, "right": right}[plan.matching.many]
 
 
 def _project(by: tuple[str, ...], labels: LabelSet, keys: tuple[str, ...]) -> LabelSet:

@@ -37,12 +37,10 @@ def where(statement: Statement, part: Filter, kind: str = "", depth: int = 0) ->
         raise BadRequest(f"a filter is nested over {MAX_DEPTH} deep")
     if depth % _HOISTED == _HOISTED - 1 and isinstance(part, (And, Or, Not)):
         return _hoist(statement, part, kind, depth + 1)
-    if isinstance(part, Compare):
-        if event_kind(part.field) and not _is_of(part, kind):
-            return _exists(statement, gather(part))
-        return compare_field(statement, part, kind)
-    if isinstance(part, Text):
-        return find_text(statement, part.text)
+    if isinstance(part, Compare) and event_kind(part.field):
+        part = part if _is_of(part, kind) else gather(part)
+    if isinstance(part, (Compare, Text)):
+        return _plain(statement, part, kind)
     if isinstance(part, Not):
         return f"not coalesce({where(statement, part.part, kind, depth + 1)}, 0)"
     if isinstance(part, (Any, Sequence)):
@@ -50,6 +48,12 @@ def where(statement: Statement, part: Filter, kind: str = "", depth: int = 0) ->
     joined = [where(statement, each, kind, depth + 1) for each in part.parts]
     word, empty = ("and", "1") if isinstance(part, And) else ("or", "0")
     return f"({f' {word} '.join(joined)})" if joined else empty
+
+
+def _plain(statement: Statement, part: Compare | Text, kind: str) -> str:
+    if isinstance(part, Text):
+        return find_text(statement, part.text)
+    return compare_field(statement, part, kind)
 
 
 def _hoist(statement: Statement, part: Filter, kind: str, depth: int) -> str:
@@ -82,7 +86,7 @@ def _is_of(part: Compare, kind: str) -> bool:
     return bool(kind) and part.field in EVENTS[kind][1]
 
 
-def _exists(statement: Statement, part: Filter) -> str:
+def _exists(statement: Statement, part: Any | Sequence) -> str:
     """Return the condition that the session has such an event.
 
     Of little time each session is looked up, so that the cost follows that time and
@@ -92,7 +96,6 @@ def _exists(statement: Statement, part: Filter) -> str:
         table = EVENTS[part.kind][0]
         holds = where(statement, part.part, part.kind)
         return f"exists (select 1 from {table} as e where e.session = s.id and {holds})"
-    assert isinstance(part, (Any, Sequence))  # noqa: S101  # for the checker of types
     found = statement.name(events_of(statement, part, part.kind))
     return f"s.id in (select session from {found})"
 

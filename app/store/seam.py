@@ -48,7 +48,12 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A question for sessions."""
+    """A question for sessions.
+
+    Attributes:
+        columns: of the rows, beside id, app and start; also attributes. Empty: all
+            fields of sessions.
+    """
 
     window: Window
     selector: Filter = EVERYTHING
@@ -56,6 +61,7 @@ class Search:
     descending: bool = True
     limit: int = 50
     cursor: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -431,6 +431,8 @@ def _pairs(
         if wanted != set(rby) - set(names):
             raise NoAnswer
     key = tuple(sorted(wanted))
+    if not left[1] or not right[1]:  # nothing meets nothing
+        return {"": key, "left": lby, "right": rby}[many], {}
 
     def keyed(answer: Answer) -> dict[Labels, list[Labels]]:
         found = defaultdict(list)

@@ -1,6 +1,7 @@
 """Make small random worlds, in which everything collides: few pages, users, times."""
 
 import random
+import zlib
 from pathlib import Path
 
 from app.events.decoder import Batch
@@ -74,7 +75,7 @@ class World:
 
     def _context(self, **fields: object) -> int:
         context = Context(**fields)  # type: ignore[arg-type]
-        key = hash(repr(context)) & 0x7FFF_FFFF_FFFF
+        key = zlib.crc32(repr(context).encode())
         self._batch.contexts[key] = context
         return key
 
