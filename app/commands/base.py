@@ -23,6 +23,7 @@ class Refusal(click.ClickException):
 
 
 ROOMS = {
+    "dashboards": "drawing",
     "demo": "demonstrating",
     "doctor": "doctoring",
     "index": "indexing",

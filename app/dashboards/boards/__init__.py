@@ -1,0 +1,27 @@
+"""The boards that ship with Skald, one module each."""
+
+from app.dashboards.boards import (
+    components,
+    errors,
+    itself,
+    journeys,
+    releases,
+    session,
+    sessions,
+    user,
+    users,
+    vitals,
+)
+
+BOARDS = (
+    sessions.BOARD,
+    session.BOARD,
+    users.BOARD,
+    user.BOARD,
+    journeys.BOARD,
+    errors.BOARD,
+    vitals.BOARD,
+    components.BOARD,
+    releases.BOARD,
+    itself.BOARD,
+)

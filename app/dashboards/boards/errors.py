@@ -1,0 +1,173 @@
+"""What goes wrong, whom it meets, since which version."""
+
+from app.dashboards.asks import changes, figures, label_names, rows, series, sessions
+from app.dashboards.boards.common import (
+    MARKS,
+    SESSION_COLUMNS,
+    TO_SESSION,
+    filters,
+    status_panel,
+)
+from app.dashboards.nouns import Board, Column, Link, Panel, Section, Variable
+from app.dashboards.panels import BARS
+
+_TO_GROUP = Link(
+    "Show only this error",
+    "{uid:errors}?var-fingerprint=${__data.fields.fingerprint:percentencode}"
+    "&${__url_time_range}&var-datasource=${datasource}",
+)
+_GROUP_COLUMNS = (
+    Column("type", label="Type", width=130),
+    Column("message", label="Message", links=(_TO_GROUP,)),
+    Column("count", "number", "Times", look="gauge"),
+    Column("sessions", "number", "Sessions", width=90),
+    Column("users", "number", "Users", width=80),
+    Column("page", label="Page"),
+    Column("first_seen", "time", "First seen", width=170),
+    Column("last_seen", "time", "Last seen", width=170),
+    Column("first_version", label="Since version", width=110),
+    Column("last_version", label="Until version", width=110),
+    Column(
+        "session",
+        label="Newest session",
+        width=130,
+        links=(
+            Link(
+                TO_SESSION.title,
+                "{uid:session}?var-app=${__data.fields.app:percentencode}&var-session=${__data.fields.session:percentencode}&${__url_time_range}&var-datasource=${datasource}",
+            ),
+        ),
+    ),
+    Column("app", is_hidden=True),
+    Column("fingerprint", is_hidden=True),
+)
+_FINGERPRINT = Variable(
+    name="fingerprint",
+    label="Error",
+    help="Fingerprint: equal for errors that differ only in numbers and ids.",
+    field="fingerprint",
+    narrowed_by=("app",),
+)
+
+BOARD = Board(
+    name="errors",
+    title="Errors",
+    help="What goes wrong, in how many sessions, whom it meets, since which version.",
+    variables=(*filters("page"), _FINGERPRINT),
+    annotations=MARKS,
+    sections=(
+        Section(
+            "Overview",
+            (
+                Panel(
+                    kind="stat",
+                    title="Trouble",
+                    help="The less the better: a rise against the range before is red.",
+                    asks=(
+                        changes(
+                            "errors",
+                            "errored_sessions",
+                            "crashed_sessions",
+                            "error_rate",
+                        ),
+                    ),
+                    width=18,
+                    height=4,
+                    rising="bad",
+                ),
+                Panel(
+                    kind="stat",
+                    title="Crash-free",
+                    help="Share of sessions that did not crash, against the range before.",
+                    asks=(changes("crash_free_rate"),),
+                    width=6,
+                    height=4,
+                ),
+                Panel(
+                    kind="timeseries",
+                    title="Sessions with errors, by type",
+                    help="Sessions that had at least one error of a type; ten types most.",
+                    asks=(series("sessions", by="error", limit=10, errors=">0"),),
+                    unit="short",
+                    custom=BARS,
+                ),
+                Panel(
+                    kind="timeseries",
+                    title="Error and crash-free rate",
+                    help="Shares of the sessions that began in each interval.",
+                    asks=(series("error_rate", "crash_free_rate"),),
+                    unit="percentunit",
+                    names=label_names(("error_rate", "crash_free_rate")),
+                    most=1,
+                ),
+            ),
+        ),
+        Section(
+            "Errors",
+            (
+                Panel(
+                    kind="table",
+                    title="Errors",
+                    help="Equal ones together, most frequent first; click one to see only it.",
+                    asks=(rows("errors", *_GROUP_COLUMNS, limit="200"),),
+                    width=24,
+                    height=12,
+                ),
+            ),
+        ),
+        Section(
+            "Where",
+            (
+                Panel(
+                    kind="table",
+                    title="By version",
+                    help="How good each release is.",
+                    asks=(
+                        figures(
+                            "sessions",
+                            "error_rate",
+                            "crash_free_rate",
+                            "errors",
+                            by="version",
+                            limit=50,
+                        ),
+                    ),
+                ),
+                Panel(
+                    kind="table",
+                    title="By browser",
+                    help="How good each browser, in each of its versions, is.",
+                    asks=(
+                        figures(
+                            "sessions",
+                            "error_rate",
+                            "crash_free_rate",
+                            by="browser,browser_version",
+                            limit=50,
+                        ),
+                    ),
+                ),
+                status_panel(),
+                Panel(
+                    kind="table",
+                    title="Errors by page",
+                    help="Sessions that had an error on a page.",
+                    asks=(figures("sessions", by="page,error", limit=50, errors=">0"),),
+                ),
+            ),
+        ),
+        Section(
+            "Sessions with errors",
+            (
+                Panel(
+                    kind="table",
+                    title="Sessions with errors",
+                    help="Most errors first; click an id to open one.",
+                    asks=(sessions(*SESSION_COLUMNS, sort="-errors", errors=">0"),),
+                    width=24,
+                    height=12,
+                ),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,188 @@
+"""How visitors go: from page to page, in and out, through a funnel."""
+
+from app.dashboards.asks import figures
+from app.dashboards.boards.common import MARKS, SESSION_COLUMNS, filters
+from app.dashboards.nouns import Ask, Board, Column, Panel, Section, Variable
+
+_WAY = {"after": "${after}", "top": "${top}"}
+_STEPS = "step=${step1:percentencode}&step=${step2:percentencode}&step=${step3:percentencode}"
+_ANY = "~..*"  # any page; ".+" alone would mean that no step is wanted
+
+
+def _paths(layout: str, shape: str, *columns: Column, **given: str) -> Ask:
+    return Ask("paths", columns, {"format": layout} | _WAY | given, shape)
+
+
+def _funnel(layout: str, *columns: Column, **given: str) -> Ask:
+    # Infinity knows a parameter once: what is repeated has to stand in the URL.
+    return Ask(f"funnel?{_STEPS}", columns, {"format": layout} | given)
+
+
+GRAPH = Panel(
+    kind="nodeGraph",
+    title="Ways",
+    help="Visits of each page and the ways between; the arc shows how many leave there.",
+    asks=(
+        _paths(
+            "nodes",
+            "node-graph-nodes",
+            Column("id"),
+            Column("title"),
+            Column("subTitle"),
+            Column("mainStat", "number"),
+            Column("secondaryStat", "number"),
+            Column("arc__ok", "number"),
+            Column("arc__exit", "number"),
+        ),
+        _paths(
+            "edges",
+            "node-graph-edges",
+            Column("id"),
+            Column("source"),
+            Column("target"),
+            Column("mainStat", "number"),
+            Column("secondaryStat", "number"),
+            Column("thickness", "number"),
+        ),
+    ),
+    width=24,
+    height=16,
+    options={
+        "nodes": {
+            "mainStatUnit": "short",
+            "secondaryStatUnit": "s",
+            "arcs": [
+                {"field": "arc__ok", "color": "green"},
+                {"field": "arc__exit", "color": "orange"},
+            ],
+        },
+        "edges": {"mainStatUnit": "short", "secondaryStatUnit": "percentunit"},
+    },
+)
+_TRANSITIONS = Panel(
+    kind="table",
+    title="Transitions",
+    help="From which page to which, how often, and the share of those who left the first.",
+    asks=(
+        _paths(
+            "flow",
+            "table",
+            Column("source", label="From"),
+            Column("target", label="To"),
+            Column("value", "number", "Times", look="gauge"),
+            Column("sessions", "number", "Sessions", width=90),
+            Column("share", "number", "Share", "percentunit", width=90),
+            limit="200",
+        ),
+    ),
+    height=12,
+)
+MATRIX = Panel(
+    kind="table",
+    title="Flow matrix",
+    help="A row a page, a column the page that came next; the darker, the more often.",
+    asks=(_paths("matrix", "table", top="10"),),
+    height=12,
+    colors=("transparent", "super-light-blue", "light-blue", "blue"),
+    steps=(1, 20, 100),
+    custom={"cellOptions": {"type": "color-background", "mode": "basic"}},
+)
+
+
+def _ends(field: str, title: str, text: str) -> Panel:
+    return Panel(
+        kind="table",
+        title=title,
+        help=text,
+        asks=(figures("sessions", "bounce_rate", "error_rate", by=field, limit=20),),
+    )
+
+
+_FUNNEL_COLUMNS = (
+    Column("name", label="Step"),
+    Column("sessions", "number", "Sessions", look="gauge"),
+    Column("share", "number", "Of the first", "percentunit", width=110),
+    Column("from_previous", "number", "Of the step before", "percentunit", width=140),
+    Column("dropped", "number", "Dropped off", width=110),
+    Column("took_avg", "number", "Mean time to it", "ms", width=130),
+)
+
+
+def _step(number: int) -> Variable:
+    return Variable(
+        name=f"step{number}",
+        label=f"Step {number}",
+        help="A page; a typed value may be an action, such as action=pay.",
+        field="page",
+        narrowed_by=("app",),
+        is_single=True,
+        narrows=False,
+        any=_ANY,
+    )
+
+
+BOARD = Board(
+    name="journeys",
+    title="Journeys",
+    help="How visitors go from page to page, where they enter and leave, where they drop off.",
+    variables=(
+        *filters(),
+        Variable(
+            name="after",
+            label="From page",
+            help="Follow visitors from their first visit of this page on.",
+            field="page",
+            narrowed_by=("app",),
+            is_single=True,
+            narrows=False,
+            any="*",
+        ),
+        Variable(
+            name="top",
+            label="Pages",
+            help="Pages told apart; all others are one.",
+            is_single=True,
+            narrows=False,
+            choices=(("10", "10"), ("20", "20"), ("50", "50")),
+        ),
+        _step(1),
+        _step(2),
+        _step(3),
+    ),
+    annotations=MARKS,
+    sections=(
+        Section("Ways", (GRAPH, _TRANSITIONS, MATRIX)),
+        Section(
+            "In and out",
+            (
+                _ends(
+                    "entry", "Entry pages", "Where sessions begin, and how these go."
+                ),
+                _ends("exit", "Exit pages", "Where sessions end."),
+            ),
+        ),
+        Section(
+            "Funnel",
+            (
+                Panel(
+                    kind="table",
+                    title="Funnel",
+                    help="Sessions that took the steps chosen above, in that order.",
+                    asks=(_funnel("rows", *_FUNNEL_COLUMNS),),
+                    width=24,
+                    height=6,
+                ),
+                Panel(
+                    kind="table",
+                    title="Dropped off after the first step",
+                    help="Sessions that took the first step and never the second.",
+                    asks=(
+                        _funnel("sessions", *SESSION_COLUMNS, dropped="1", limit="100"),
+                    ),
+                    width=24,
+                    height=10,
+                ),
+            ),
+        ),
+    ),
+)

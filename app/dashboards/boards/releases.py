@@ -1,0 +1,177 @@
+"""Whether the new version is better than the old one."""
+
+from app.dashboards.asks import changes, figures, rows, series
+from app.dashboards.boards.common import MARKS, filters
+from app.dashboards.nouns import Ask, Board, Column, Panel, Section, Variable
+
+_COMPARED = (
+    "sessions,active_users,error_rate,crash_free_rate,bounce_rate,duration_p50,"
+    "views_per_session,lcp_p75,inp_p75,cls_p75"
+)
+
+
+def _compare(title: str, text: str, names: tuple[str, str], **given: str) -> Panel:
+    return Panel(
+        kind="table",
+        title=title,
+        help=text,
+        asks=(
+            rows(
+                "compare",
+                Column("label", label="Figure"),
+                Column("a", "number", names[0]),
+                Column("b", "number", names[1]),
+                Column("change", "number", "Change", "percentunit"),
+                Column("unit", label="Unit", width=100),
+                metric=_COMPARED,
+                **given,
+            ),
+        ),
+        height=10,
+    )
+
+
+def _version(name: str, label: str, text: str) -> Variable:
+    return Variable(
+        name=name,
+        label=label,
+        help=text,
+        field="version",
+        narrowed_by=("app",),
+        is_single=True,
+        narrows=False,
+        any="*",
+    )
+
+
+_NEW = Ask(
+    "annotations",
+    (
+        Column("time", "time", "First seen", width=170),
+        Column("title", label="Release"),
+        Column("text", label="What"),
+        Column("id", is_hidden=True),
+    ),
+    {"what": "releases"},
+    target="releases",
+)
+
+BOARD = Board(
+    name="releases",
+    title="Releases",
+    help="Whether the new version is better than the old one.",
+    since="now-7d",
+    variables=(
+        *filters(),
+        _version("old", "Compare", "First of two versions; (any) = the most frequent."),
+        _version("new", "with", "Second of two versions; (any) = the next frequent."),
+    ),
+    annotations=MARKS,
+    sections=(
+        Section(
+            "Overview",
+            (
+                Panel(
+                    kind="stat",
+                    title="The range against the one before",
+                    help="Of all versions chosen above.",
+                    asks=(changes("sessions", "crash_free_rate", "duration_p50"),),
+                    width=12,
+                    height=4,
+                ),
+                Panel(
+                    kind="stat",
+                    title="Trouble",
+                    help="The less the better: a rise against the range before is red.",
+                    asks=(changes("error_rate", "bounce_rate", "lcp_p75"),),
+                    width=12,
+                    height=4,
+                    rising="bad",
+                ),
+            ),
+        ),
+        Section(
+            "Version against version",
+            (
+                _compare(
+                    "Version against version",
+                    "The two versions chosen above; one that is not, is the most frequent.",
+                    ("First", "Second"),
+                    between="version",
+                    a="${old}",
+                    b="${new}",
+                ),
+                Panel(
+                    kind="table",
+                    title="All versions",
+                    help="How good each version is.",
+                    asks=(
+                        figures(
+                            "sessions",
+                            "active_users",
+                            "error_rate",
+                            "crash_free_rate",
+                            "duration_p50",
+                            "lcp_p75",
+                            by="version",
+                            limit=50,
+                        ),
+                    ),
+                    height=10,
+                ),
+            ),
+        ),
+        Section(
+            "Over time",
+            (
+                Panel(
+                    kind="timeseries",
+                    title="Sessions by version",
+                    help="How a release spreads; the ten most frequent versions.",
+                    asks=(series("sessions", by="version", limit=10),),
+                    unit="short",
+                ),
+                Panel(
+                    kind="timeseries",
+                    title="Error rate by version",
+                    help="Share of sessions with an error; the ten most frequent versions.",
+                    asks=(series("error_rate", by="version", limit=10),),
+                    unit="percentunit",
+                    most=1,
+                ),
+                Panel(
+                    kind="timeseries",
+                    title="Crash-free rate by version",
+                    help="Share of sessions that did not crash.",
+                    asks=(series("crash_free_rate", by="version", limit=10),),
+                    unit="percentunit",
+                    most=1,
+                ),
+                Panel(
+                    kind="timeseries",
+                    title="LCP p75 by version",
+                    help="75th percentile of the largest contentful paint.",
+                    asks=(series("lcp_p75", by="version", limit=10),),
+                    unit="ms",
+                ),
+            ),
+        ),
+        Section(
+            "New in the range",
+            (
+                Panel(
+                    kind="table",
+                    title="Releases",
+                    help="Versions whose first session falls into the range.",
+                    asks=(_NEW,),
+                ),
+                _compare(
+                    "The range against the one before",
+                    "All chosen versions, now and before.",
+                    ("Before", "Now"),
+                    between="before",
+                ),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,62 @@
+"""The two data sources that one declaration is written for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.dashboards import infinity, simpod
+from app.dashboards.nouns import Annotation, Ask, Json, Variable
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """How one data source is asked.
+
+    Attributes:
+        name: of its directory.
+        label: as Grafana calls the plugin.
+        prefix: of the uids of its boards.
+        all: the value of "All".
+        has_ad_hoc: Grafana offers it ad hoc filters.
+    """
+
+    name: str
+    label: str
+    plugin: str
+    prefix: str
+    ref: Mapping[str, str]
+    all: str
+    has_ad_hoc: bool
+    targets: Callable[[Ask, Sequence[str], Sequence[str]], list[Json]]
+    variable_query: Callable[[Variable], Json]
+    annotation: Callable[[Annotation, Sequence[str]], Json]
+
+    def can(self, ask: Ask) -> bool:
+        """Say whether this data source can be asked that."""
+        return self is INFINITY or bool(ask.metrics or ask.target)
+
+
+INFINITY = Flavour(
+    "infinity",
+    infinity.NAME,
+    infinity.PLUGIN,
+    "skald-",
+    infinity.REF,
+    infinity.ALL,
+    has_ad_hoc=False,
+    targets=infinity.targets,
+    variable_query=infinity.variable_query,
+    annotation=infinity.annotation,
+)
+JSON = Flavour(
+    "json",
+    simpod.NAME,
+    simpod.PLUGIN,
+    "skald-json-",
+    simpod.REF,
+    simpod.ALL,
+    has_ad_hoc=True,
+    targets=simpod.targets,
+    variable_query=simpod.variable_query,
+    annotation=simpod.annotation,
+)
+FLAVOURS = (INFINITY, JSON)

@@ -1,0 +1,326 @@
+"""Write panels as Grafana keeps them."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any
+
+from app.dashboards.flavours import Flavour
+from app.dashboards.nouns import Ask, Column, Json, Link, Panel
+
+_BOARD = re.compile(r"\{uid:([\w-]+)\}")
+_PLAIN = "text"  # Grafana's color of text
+_QUIET = frozenset(
+    {"text", "traces", "nodeGraph", "logs"}
+)  # have no fields to describe
+
+
+def write_panel(
+    panel: Panel, number: int, place: Json, flavour: Flavour, narrowed_by: Sequence[str]
+) -> Json:
+    """Write one panel.
+
+    Args:
+        panel: declared.
+        number: its id on the board.
+        place: in the grid.
+        flavour: whose targets it gets.
+        narrowed_by: names of the variables that are filters.
+    """
+    written: Json = {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.help,
+        "gridPos": place,
+        "fieldConfig": _field_config(panel, flavour),
+        "options": OPTIONS[panel.kind](panel) | panel.options,
+        "transparent": False,
+    }
+    if panel.kind in {"timeseries", "barchart"}:
+        written["interval"] = "1m"  # least; active sessions are kept by the minute
+        written["maxDataPoints"] = 300 if panel.width > 12 else 150  # noqa: PLR2004
+    targets = _targets(panel.asks, flavour, narrowed_by)
+    if targets:
+        written |= {"datasource": dict(flavour.ref), "targets": targets}
+    steps = [*_arrange(panel, len(targets)), *panel.transformations]
+    if steps:
+        written["transformations"] = steps
+    return written
+
+
+def _targets(
+    asks: Sequence[Ask], flavour: Flavour, narrowed_by: Sequence[str]
+) -> list[Json]:
+    targets: list[Json] = []
+    for ask in asks:
+        refs = ascii_uppercase[len(targets) :]
+        targets += flavour.targets(ask, refs, narrowed_by)
+    return targets
+
+
+def _arrange(panel: Panel, targets: int) -> list[Json]:
+    """Put columns into the order declared: Infinity orders them by the alphabet."""
+    columns = columns_of(panel)
+    if panel.kind not in {"table", "stat", "barchart"} or len(columns) < 2:  # noqa: PLR2004
+        return []
+    steps: list[Json] = []
+    if targets > 1:
+        if panel.kind == "stat":
+            return []  # a frame a figure, in the order of the targets
+        steps.append({"id": "merge", "options": {}})
+    order = {each.name: number for number, each in enumerate(columns)}
+    arranged = {"indexByName": order, "excludeByName": {}, "renameByName": {}}
+    return [*steps, {"id": "organize", "options": arranged}]
+
+
+def columns_of(panel: Panel) -> list[Column]:
+    """List the columns of all asks of a panel, each once."""
+    found = {column.name: column for ask in panel.asks for column in ask.columns}
+    return list(found.values())
+
+
+# -- fields ------------------------------------------------------------------------
+
+
+def _field_config(panel: Panel, flavour: Flavour) -> Json:
+    if panel.kind in _QUIET:
+        return {"defaults": {}, "overrides": []}
+    defaults: Json = {
+        "color": {"mode": _color_mode(panel)},
+        "thresholds": thresholds(panel.steps, panel.colors),
+        "mappings": [],
+    }
+    if panel.unit:
+        defaults["unit"] = panel.unit
+    if panel.most is not None:
+        defaults["max"] = panel.most
+    if panel.kind == "timeseries":
+        defaults["min"] = 0
+    if panel.kind == "stat":
+        defaults["noValue"] = "-"
+    if panel.links:
+        defaults["links"] = [_link(each, flavour) for each in panel.links]
+    custom = CUSTOM.get(panel.kind, {}) | _lines(panel) | panel.custom
+    if custom:
+        defaults["custom"] = custom
+    overrides = [*_column_overrides(panel, flavour), *_series_overrides(panel)]
+    return {"defaults": defaults, "overrides": overrides}
+
+
+def _color_mode(panel: Panel) -> str:
+    if panel.kind in {"timeseries", "barchart", "piechart"}:
+        return "palette-classic"
+    return "thresholds"
+
+
+def _lines(panel: Panel) -> Json:
+    """Draw the thresholds of a chart."""
+    if panel.kind == "timeseries" and panel.steps:
+        return {"thresholdsStyle": {"mode": "dashed"}}
+    return {}
+
+
+def thresholds(steps: Sequence[float], colors: Sequence[str]) -> Json:
+    """Write thresholds: the first color holds below the first step."""
+    known = tuple(colors) or (_PLAIN, *[_PLAIN] * len(steps))
+    bounds = [None, *steps]
+    return {
+        "mode": "absolute",
+        "steps": [
+            {"color": color, "value": bound}
+            for color, bound in zip(known, bounds, strict=False)
+        ],
+    }
+
+
+def _column_overrides(panel: Panel, flavour: Flavour) -> list[Json]:
+    if panel.kind not in {"table", "stat", "barchart"}:
+        return []
+    found = []
+    for column in columns_of(panel):
+        properties = _properties(column, panel, flavour)
+        if properties:
+            found.append(_override(column.name, properties))
+    return found
+
+
+def _properties(column: Column, panel: Panel, flavour: Flavour) -> Json:
+    is_table = panel.kind == "table"
+    properties: Json = {}
+    if column.label and column.label != column.name:
+        properties["displayName"] = column.label
+    if column.unit and column.unit != panel.unit:
+        properties["unit"] = column.unit
+    if column.steps:
+        properties["thresholds"] = thresholds(column.steps, column.colors)
+    if column.links:
+        properties["links"] = [_link(each, flavour) for each in column.links]
+    if is_table and column.is_hidden:
+        properties["custom.hidden"] = True
+    if is_table and column.width:
+        properties["custom.width"] = column.width
+    if is_table and column.look:
+        properties["custom.cellOptions"] = _CELLS[column.look]
+    if is_table and column.look == "gauge":
+        properties["min"] = 0
+        properties["color"] = {"mode": "fixed", "fixedColor": "blue"}
+    if column.name == "status" and is_table:
+        properties["mappings"] = [_STATUS]
+    return properties
+
+
+_CELLS: dict[str, Json] = {
+    "gauge": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
+    "color": {"type": "color-text"},
+    "background": {"type": "color-background", "mode": "basic"},
+}
+_STATUS_COLORS = {
+    "healthy": "green",
+    "errored": "orange",
+    "crashed": "red",
+    "abnormal": "purple",
+}
+_STATUS = {
+    "type": "value",
+    "options": {
+        name: {"color": color, "index": index, "text": name}
+        for index, (name, color) in enumerate(_STATUS_COLORS.items())
+    },
+}
+
+
+def _series_overrides(panel: Panel) -> list[Json]:
+    """Say how series are called, colored and measured that answers tell by a label."""
+    found: dict[str, Json] = {}
+    for name, text in panel.names.items():
+        found.setdefault(name, {})["displayName"] = text
+    for name, unit in panel.units.items():
+        found.setdefault(name, {})["unit"] = unit
+    for name, properties in found.items():
+        status = name.removesuffix("_sessions")
+        if status in _STATUS_COLORS:
+            color = {"mode": "fixed", "fixedColor": _STATUS_COLORS[status]}
+            properties["color"] = color
+    return [_override(name, properties) for name, properties in found.items()]
+
+
+def _override(name: str, properties: Mapping[str, Any]) -> Json:
+    return {
+        "matcher": {"id": "byName", "options": name},
+        "properties": [
+            {"id": key, "value": value} for key, value in properties.items()
+        ],
+    }
+
+
+def _link(link: Link, flavour: Flavour) -> Json:
+    url = _BOARD.sub(rf"/d/{flavour.prefix}\1", link.url)
+    return {"title": link.title, "url": url, "targetBlank": False}
+
+
+# -- options, by kind --------------------------------------------------------------
+
+
+def _stat(panel: Panel) -> Json:
+    change = "inverted" if panel.rising == "bad" else "standard"
+    return {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "orientation": "auto",
+        "textMode": "auto",
+        "colorMode": "value",
+        "graphMode": "none",
+        "justifyMode": "auto",
+        "wideLayout": True,
+        "showPercentChange": any(ask.path == "changes" for ask in panel.asks),
+        "percentChangeColorMode": change,
+    }
+
+
+def _timeseries(_panel: Panel) -> Json:
+    return {
+        "legend": {
+            "displayMode": "list",
+            "placement": "bottom",
+            "showLegend": True,
+            "calcs": [],
+        },
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }
+
+
+def _table(_panel: Panel) -> Json:
+    return {
+        "showHeader": True,
+        "cellHeight": "sm",
+        "footer": {"show": False, "reducer": ["sum"], "countRows": False},
+    }
+
+
+def _barchart(panel: Panel) -> Json:
+    return {
+        "orientation": "horizontal",
+        "xField": columns_of(panel)[0].name,
+        "showValue": "auto",
+        "stacking": "none",
+        "groupWidth": 0.7,
+        "barWidth": 0.9,
+        "barRadius": 0,
+        "fullHighlight": False,
+        "xTickLabelRotation": 0,
+        "xTickLabelSpacing": 0,
+        "legend": {
+            "displayMode": "list",
+            "placement": "bottom",
+            "showLegend": False,
+            "calcs": [],
+        },
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
+
+
+def _logs(_panel: Panel) -> Json:
+    return {
+        "showTime": True,
+        "showLabels": False,
+        "showCommonLabels": False,
+        "wrapLogMessage": True,
+        "prettifyLogMessage": False,
+        "enableLogDetails": True,
+        "dedupStrategy": "none",
+        "sortOrder": "Ascending",
+    }
+
+
+def _text(_panel: Panel) -> Json:
+    return {"mode": "markdown"}
+
+
+OPTIONS: dict[str, Callable[[Panel], Json]] = {
+    "stat": _stat,
+    "timeseries": _timeseries,
+    "table": _table,
+    "barchart": _barchart,
+    "logs": _logs,
+    "traces": lambda _panel: {},
+    "nodeGraph": lambda _panel: {},
+    "text": _text,
+}
+CUSTOM: dict[str, Json] = {
+    "timeseries": {
+        "drawStyle": "line",
+        "lineInterpolation": "linear",
+        "lineWidth": 1,
+        "fillOpacity": 10,
+        "showPoints": "auto",
+        "spanNulls": False,
+    },
+    "table": {"align": "auto", "filterable": False},
+    "barchart": {"lineWidth": 1, "fillOpacity": 80},
+}
+BARS: Json = {
+    "drawStyle": "bars",
+    "fillOpacity": 80,
+    "lineWidth": 0,
+    "stacking": {"mode": "normal", "group": "A"},
+}  # of counts, one upon the other
