@@ -90,17 +90,17 @@ def read_filters(asked: Asked) -> Filters:
     Raises:
         BadRequest: the type is none.
     """
-    kind = next(iter(_texts(asked, "type")), "")
-    if kind and kind not in KINDS:
+    kinds = _texts(asked, "type")
+    for kind in kinds.difference(KINDS):
         raise BadRequest(f"no type {kind[:60]!r}; it is alert or record")
     return Filters(
-        kind,
-        _texts(asked, "rule_name[]"),
-        _texts(asked, "rule_group[]"),
-        _texts(asked, "file[]"),
+        kinds.pop() if len(kinds) == 1 else "",
+        frozenset(_texts(asked, "rule_name[]")),
+        frozenset(_texts(asked, "rule_group[]")),
+        frozenset(_texts(asked, "file[]")),
         with_alerts=not _texts(asked, "exclude_alerts") & _YES,
     )
 
 
-def _texts(asked: Asked, name: str) -> frozenset[str]:
-    return frozenset(str(each) for each in asked.get(name) or () if each is not None)
+def _texts(asked: Asked, name: str) -> set[str]:
+    return {str(each) for each in asked.get(name) or () if each is not None}

@@ -57,7 +57,8 @@ class World:
 
     def __init__(self, folder: Path, text: str, answers: dict[str, Any], **more: Any):
         self.folder = folder
-        self.settings = Settings(index=folder / "skald.db", shipped_rules=False, **more)
+        index = more.pop("index_name", folder / "skald.db")
+        self.settings = Settings(index=index, shipped_rules=False, **more)
         self.script = Script(answers)
         open_writer(self.settings).close()
         self.rules = self.read(text)

@@ -204,7 +204,12 @@ SENT = [  # state, fired, resolved, sent, now → is sent
     ids=[each[0] for each in SENT],
 )
 def test_what_the_alertmanager_is_told(
-    state: str, fired: int, resolved: int, sent: int, now: int, expected: bool  # noqa: FBT001
+    state: str,
+    fired: int,
+    resolved: int,
+    sent: int,
+    now: int,
+    expected: bool,  # noqa: FBT001
 ) -> None:
     """Firing alerts are repeated, resolved ones told at once."""
     alert = AlertState({}, {}, state, 1.0, 1, fired, resolved, sent)
