@@ -118,22 +118,32 @@ def read_ranking(
         whole(asked, "limit", 50),
         single(asked, "cursor"),
         whole(asked, "min_sessions", 1),
+        whole(asked, "sample", 0),
     )
 
 
 def lay_ranked(found: Ranked, layout: str) -> Response:
     """Answer one page of a list, or its rows alone."""
+    notices = tell_sample(found.sample)
     if layout == "page":
         return answer(
             {
                 "items": found.items,
                 "next_cursor": found.next_cursor,
                 "total": found.total,
+                "notices": notices,
             }
         )
-    shown = len(found.items)
-    cut = [f"showing {shown} of {found.total}"] if found.next_cursor else []
-    return lay_rows(found.items, cut)
+    if found.next_cursor:
+        notices.append(f"showing {len(found.items)} of {found.total}")
+    return lay_rows(found.items, notices)
+
+
+def tell_sample(sample: int) -> list[str]:
+    """Say that not all sessions were looked at, when that is so."""
+    if sample <= 1:
+        return []
+    return [f"estimated from one session in {sample}; sample=1 looks at all"]
 
 
 def lay_rows(rows: Sequence[Mapping[str, Any]], notices: Sequence[str]) -> Response:

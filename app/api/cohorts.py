@@ -32,8 +32,8 @@ RETENTION_RANGE = 56 * DAY
 RETENTION_WORDS = frozenset({"period", "format"})
 COMPARE_WORDS = frozenset({"between", "a", "b", "metric", "format"})
 USUAL = (
-    "sessions", "active_users", "error_rate", "crash_free_rate", "bounce_rate",
-    "duration_avg", "duration_p50", "views_per_session", "lcp_p75", "inp_p75",
+    "sessions", "active_users", "error_rate", "bounce_rate", "duration_avg",
+    "views_per_session", "lcp_p75",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.api.asking import tell_sample
 from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Passage, Place
 from app.store.insight_seam import FlowAnswer
 
@@ -32,9 +33,7 @@ class Graph:
                 self._exits[source] = passage.count
 
     def _tell(self, found: FlowAnswer, count: int) -> list[str]:
-        notices = []
-        if found.sample > 1:
-            notices.append(f"estimated: every {found.sample}th session was looked at")
+        notices = tell_sample(found.sample)
         shown = sum(1 for page in found.names if page > 0)
         if found.flow.pages > shown:
             notices.append(f"{shown} of {found.flow.pages} pages told apart")

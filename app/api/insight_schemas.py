@@ -15,7 +15,7 @@ _SAMPLE = Whole(
 )
 
 
-def _ranking(name: str, columns: str) -> type[Schema]:
+def _ranking(name: str, columns: str, **more: Whole) -> type[Schema]:
     return question(
         name,
         sort=Texts(f"One of {columns}; `-` before it for descending."),
@@ -26,6 +26,7 @@ def _ranking(name: str, columns: str) -> type[Schema]:
             "Only those with at least so many sessions.", 1, 1_000_000_000
         ),
         format=_FORMAT,
+        **more,
     )
 
 
@@ -40,8 +41,9 @@ ProblemsSchema = _ranking(
 )
 PlacesSchema = _ranking(
     "PlacesSchema",
-    "`views`, `sessions`, `users`, `entries`, `exits`, `bounces`, `dwell`, `dwell_avg`, "
+    "`views`, `sessions`, `entries`, `exits`, `bounces`, `dwell`, `dwell_avg`, "
     "`lcp_avg`",
+    sample=_SAMPLE,
 )
 ScopedSchema = question("ScopedSchema")
 

@@ -14,6 +14,7 @@ from app.api.asking import (
     read_flag,
     read_ranking,
     read_scope,
+    tell_sample,
 )
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
@@ -45,7 +46,7 @@ FUNNEL_WORDS = frozenset(
     }
 )  # fmt: skip
 PLACES = (
-    "views", "sessions", "users", "entries", "exits", "bounces", "dwell", "dwell_avg",
+    "views", "sessions", "entries", "exits", "bounces", "dwell", "dwell_avg",
     "lcp_avg",
 )  # fmt: skip
 _EVENTS = frozenset({"view", "action", "error"})
@@ -64,7 +65,7 @@ _TOP, _GROUPS, _LIMIT, _EDGES = 20, 10, 50, 500
 def list_pages(asked: Asked) -> Response:
     """Rank pages."""
     layout = read_choice(asked, "format", ("page", "rows"))
-    scope = read_scope(asked, clock.now(), RANKING)
+    scope = read_scope(asked, clock.now(), RANKING | {"sample"})
     ranking = read_ranking(asked, scope, "-views", PLACES)
     return lay_ranked(reader().places(ranking), layout)
 
@@ -118,11 +119,7 @@ def show_funnel(asked: Asked) -> Response:
     layout = read_choice(asked, "format", ("page", "rows", "sessions"))
     question = read_funnel(asked, clock.now(), lists=layout == "sessions")
     found = reader().funnel(question)
-    notices = (
-        [f"estimated: every {found.sample}th session was looked at"]
-        if found.sample > 1
-        else []
-    )
+    notices = tell_sample(found.sample)
     if layout == "sessions":
         return lay_rows(found.dropped, notices)
     rows = _funnel_rows(question, found, list_steps(asked))

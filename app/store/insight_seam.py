@@ -29,6 +29,7 @@ class Ranked:
     items: list[Row]
     next_cursor: str | None
     total: int
+    sample: int = 1  # every so many-th session was looked at, and counts so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Ranking:
 
     Attributes:
         least: only those with at least so many sessions.
+        sample: of pages, every so many-th session; 0 = as many as the time allows.
     """
 
     window: Window
@@ -46,6 +48,7 @@ class Ranking:
     limit: int = 50
     cursor: str = ""
     least: int = 1
+    sample: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from app.catalog.fields import STATUSES, find
 from app.errors import BadRequest, TooExpensive
-from app.sessionql.plan import Compare, Filter, Window
+from app.sessionql.plan import Compare
 from app.sessions.funnels import Chain, Funnel, new_funnel, walk, walk_strictly
 from app.sessions.journeys import NO_DWELL, Trails, flow_of
 from app.store import conditions
@@ -20,11 +20,11 @@ from app.store.insight_seam import (
     Row,
 )
 from app.store.ranking import Engine, matching, names_of
+from app.store.sampling import choose_sample, sampled
 from app.store.seam import Search
 from app.store.sql import EVENTS, Statement
 
-BUDGET = 1_000_000  # views and actions looked at for one answer, about
-MAX_VISITS = 4 * BUDGET  # held at a time
+MAX_VISITS = 4_000_000  # held at a time
 MAX_GROUPS = 10_000  # labels counted at a time
 OTHERS = "(other)"
 
@@ -38,7 +38,9 @@ class JourneysReader(Engine):
     def flow(self, asked: FlowQuestion) -> FlowAnswer:
         """Count transitions between pages."""
         with self._bounded() as db:
-            sample = asked.sample or self._sample(db, asked.window, asked.selector)
+            sample = asked.sample or choose_sample(
+                self, db, asked.window, asked.selector
+            )
             trails = self._trails(db, asked, sample)
             after, before = (
                 self._number(db, page) for page in (asked.after, asked.before)
@@ -58,18 +60,6 @@ class JourneysReader(Engine):
         row = found.fetchone()
         return int(row[0]) if row else 1 << 62
 
-    def _sample(self, db: sqlite3.Connection, window: Window, selector: Filter) -> int:
-        """Return every how many-th session can be looked at within the budget."""
-        statement = self._statement(window.now)
-        where = matching(statement, window, selector)
-        steps = db.execute(
-            statement.text(
-                f"select sum(s.views + s.actions) from sessions as s where {where}"
-            ),
-            statement.values,
-        ).fetchone()[0]
-        return max(1, -(-(steps or 0) // BUDGET))
-
     def _trails(
         self, db: sqlite3.Connection, asked: FlowQuestion, sample: int
     ) -> Trails:
@@ -82,7 +72,7 @@ class JourneysReader(Engine):
                 "select s.id, coalesce(e.page, 0),"
                 f" coalesce(e.dwell, {NO_DWELL}) from sessions as s"
                 " cross join views as e on e.session = s.id"
-                f" where {where} and {_sampled(sample)}"
+                f" where {where} and {sampled(sample)}"
                 " order by s.start, s.id, e.n"
             ),
             statement.values,
@@ -99,7 +89,9 @@ class JourneysReader(Engine):
     def funnel(self, asked: FunnelQuestion) -> FunnelAnswer:
         """Count sessions step by step."""
         with self._bounded() as db:
-            sample = asked.sample or self._sample(db, asked.window, asked.selector)
+            sample = asked.sample or choose_sample(
+                self, db, asked.window, asked.selector
+            )
             groups: dict[int | str, Funnel] = {}
             dropped: list[tuple[int, int]] = []
             for (start, session, label), times in self._walks(db, asked, sample):
@@ -154,7 +146,7 @@ class JourneysReader(Engine):
             statement.text(
                 f"select s.start, s.id, {label}, e.at, {bits} from sessions as s"
                 f" cross join {EVENTS[scope][0]} as e on e.session = s.id"
-                f" where {where} and {_sampled(sample)} and {any_of}"
+                f" where {where} and {sampled(sample)} and {any_of}"
                 " order by s.start, s.id, e.n"
             ),
             statement.values,
@@ -183,10 +175,6 @@ class JourneysReader(Engine):
             else:
                 others.merge(funnel)
         return [*kept, (OTHERS, others)] if others.reached[0] else kept
-
-
-def _sampled(sample: int) -> str:
-    return "1" if sample <= 1 else f"s.hash % {int(sample)} = 0"
 
 
 def _scope(step: Compare) -> str:

@@ -1,28 +1,45 @@
 """Where visitors were: pages, ranked; and who came back."""
 
-from dataclasses import replace
+import sqlite3
 
+from app.errors import TooExpensive
 from app.sessionql.plan import Filter, Window
 from app.sessions.fold import MAX_LISTED
-from app.store.insight_seam import Ranked, Ranking, Returned, Returns
-from app.store.ranking import Engine, matching, names_of, plain, rank
-from app.store.sql import Statement
+from app.store.insight_seam import Ranked, Ranking, Returned, Returns, Row
+from app.store.ranking import Engine, matching, names_of, page_of, plain
+from app.store.sampling import choose_sample, sampled
+
+MAX_PLACES = 500_000  # counted at a time
 
 
-def _columns(statement: Statement) -> dict[str, str]:
-    last = f"min(s.views, {MAX_LISTED}) - 1"
-    bounced = statement.expression("bounced")
-    return {
-        "views": "count(*)",
-        "sessions": "count(distinct s.id)",
-        "users": "count(distinct s.user)",
-        "entries": "sum(e.n = 0)",
-        "exits": f"sum(e.n = {last})",
-        "bounces": f"sum(e.n = 0 and coalesce({bounced}, 0))",
-        "dwell_avg": "avg(e.dwell)",
-        "dwell": "sum(e.dwell)",
-        "lcp_avg": "avg(e.lcp)",
-    }
+class Place:
+    """What is counted of one page."""
+
+    __slots__ = (
+        "bounces", "dwell", "dwelled", "entries", "exits", "lcp", "painted",
+        "session", "sessions", "views",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.views = self.sessions = self.entries = self.exits = self.bounces = 0
+        self.dwell = self.dwelled = self.painted = self.session = 0
+        self.lcp = 0.0
+
+    def row(self, sample: int) -> Row:
+        """Lay it out; counts of a sample are multiplied to those of all."""
+        entries, views = self.entries, self.views
+        return {
+            "views": views * sample,
+            "sessions": self.sessions * sample,
+            "entries": entries * sample,
+            "exits": self.exits * sample,
+            "bounces": self.bounces * sample,
+            "dwell": self.dwell * sample,
+            "dwell_avg": self.dwell / self.dwelled if self.dwelled else None,
+            "lcp_avg": self.lcp / self.painted if self.painted else None,
+            "exit_rate": self.exits / views,
+            "bounce_rate": self.bounces / entries if entries else None,
+        }
 
 
 class PlacesReader(Engine):
@@ -30,31 +47,60 @@ class PlacesReader(Engine):
 
     def places(self, asked: Ranking) -> Ranked:
         """Rank pages; a filter on ``page`` chooses which, and not only which sessions."""
-        statement = self._statement(asked.window.now)
-        columns = _columns(statement)
-        shown = ", ".join(f"{text} as {name}" for name, text in columns.items())
-        grouped = (
-            f"select e.page as id, {shown} from sessions as s"
-            " join views as e on e.session = s.id"
-            f" where {matching(statement, asked.window, asked.selector, 'view')}"
-            " and e.page is not null group by e.page"
-            f" having count(distinct s.id) >= {statement.bind(asked.least)}"
-        )
         with self._bounded() as db:
-            rows, page = rank(db, statement, grouped, tuple(columns), asked)
-            names = names_of(db, {row["id"] for row in rows})
-        items = [
-            {"page": names[row["id"]]}
-            | {name: plain(row[name]) for name in columns}
-            | {
-                "exit_rate": row["exits"] / row["views"],
-                "bounce_rate": row["bounces"] / row["entries"]
-                if row["entries"]
-                else None,
+            sample = asked.sample or choose_sample(
+                self, db, asked.window, asked.selector
+            )
+            places = self._places(db, asked, sample)
+            rows = {
+                page: row
+                for page, place in places.items()
+                if (row := place.row(sample))["sessions"] >= asked.least
             }
-            for row in rows
+            kept, cursor = page_of(rows, asked)
+            names = names_of(db, set(kept))
+        items = [
+            {"page": names[page]}
+            | {key: plain(each) for key, each in rows[page].items()}
+            for page in kept
         ]
-        return replace(page, items=items)
+        return Ranked(items, cursor, len(rows), sample)
+
+    def _places(
+        self, db: sqlite3.Connection, asked: Ranking, sample: int
+    ) -> dict[int, Place]:
+        """Count views as they are read: SQLite would sort all of them in memory."""
+        statement = self._statement(asked.window.now)
+        bounced = statement.expression("bounced")
+        where = matching(statement, asked.window, asked.selector, "view")
+        places: dict[int, Place] = {}
+        for session, page, n, last, is_bounce, dwell, lcp in db.execute(
+            statement.text(
+                f"select s.id, e.page, e.n, min(s.views, {MAX_LISTED}) - 1, {bounced},"
+                " e.dwell, e.lcp from sessions as s"
+                " cross join views as e on e.session = s.id"
+                f" where {where} and {sampled(sample)} and e.page is not null"
+            ),
+            statement.values,
+        ):
+            place = places.get(page)
+            if place is None:
+                place = places[page] = _new_place(places)
+            place.views += 1
+            if place.session != session:
+                place.session = session
+                place.sessions += 1
+            if n == 0:
+                place.entries += 1
+                place.bounces += is_bounce or 0
+            place.exits += n == last
+            if dwell is not None:
+                place.dwell += dwell
+                place.dwelled += 1
+            if lcp is not None:
+                place.lcp += lcp
+                place.painted += 1
+        return places
 
     def returns(
         self, window: Window, selector: Filter, step: int, origin: int
@@ -105,3 +151,9 @@ class PlacesReader(Engine):
             if first is not None
         ]
         return Returns(cells, found[-1][2])
+
+
+def _new_place(places: dict[int, Place]) -> Place:
+    if len(places) >= MAX_PLACES:
+        raise TooExpensive(f"over {MAX_PLACES:,} pages; ask for less time or one app")
+    return Place()

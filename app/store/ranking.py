@@ -93,14 +93,43 @@ def rank(
     return rows, Ranked([], cursor, total)
 
 
-def _after(statement: Statement, asked: Ranking, key: str) -> str:
-    if not asked.cursor:
-        return "1"
+def page_of(rows: Mapping[int, Row], asked: Ranking) -> tuple[list[int], str | None]:
+    """Take one page of rows that are at hand, by their number; as ``rank`` does in SQL.
+
+    Raises:
+        BadRequest: a cursor of another question.
+    """
+    order = sorted(
+        ((row[asked.sort] or 0, number) for number, row in rows.items()),
+        reverse=asked.descending,
+    )
+    if asked.cursor:
+        value, last = _read_cursor(asked)
+        order = [
+            each
+            for each in order
+            if (each < (value, last) if asked.descending else each > (value, last))
+        ]
+    kept = [number for _, number in order[: asked.limit]]
+    if len(order) <= asked.limit:
+        return kept, None
+    value, last = order[asked.limit - 1]
+    return kept, encode_cursor([asked.sort, asked.descending, value, last])
+
+
+def _read_cursor(asked: Ranking) -> tuple[float, int]:
     sort, descending, value, last = decode_cursor(
         asked.cursor, str, bool, (int, float), int
     )
     if (sort, descending) != (asked.sort, asked.descending):
         raise BadRequest("this cursor belongs to a question with another order")
+    return value, last
+
+
+def _after(statement: Statement, asked: Ranking, key: str) -> str:
+    if not asked.cursor:
+        return "1"
+    value, last = _read_cursor(asked)
     sign = "<" if asked.descending else ">"
     return f"({key}, g.id) {sign} ({statement.bind(value)}, {statement.bind(last)})"
 

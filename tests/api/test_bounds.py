@@ -1,0 +1,104 @@
+"""Much of everything: answers stay as short as they were asked for, and say so."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.events.decoder import Batch
+from app.model import Context, Event, Kind
+from app.settings import Settings
+from app.store.seam import Progress
+from app.store.writer import SqliteWriter
+from tests.api.shop import HOUR, START
+
+EVENTS, KEPT = 4_000, 1_000  # of one session
+SESSIONS = 600  # of one user, each on two pages of its own
+RANGE = {"from": START, "to": START + 24 * HOUR}
+
+
+def noise() -> Iterator[Event]:
+    """Make requests, all of one session."""
+    for key in range(1, EVENTS + 1):
+        at = START + key
+        facts = {"status": 200, "type": "img", "bytes": 10}
+        url = f"https://cdn.example.com/{key}.png"
+        yield Event(key, at * 1000, at, int(Kind.RESOURCE), 1, url, 5.0, facts)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    """Return a client of a service over a session, a user and pages out of all bounds."""
+    path = tmp_path_factory.mktemp("bounds") / "skald.db"
+    writer = SqliteWriter(path, "default")
+    writer.ingest("faro", Batch(), Progress(0))
+    writer.declare("faro", 900_000, KEPT)
+    batch = Batch(contexts={1: Context(app="shop", page="/big")})
+    batch.events["shop", "big"] = list(noise())
+    for number in range(SESSIONS):
+        at = START + number * 1000
+        for n in range(2):
+            page, key = f"/p/{number}/{n}", 10_000 + 2 * number + n
+            batch.contexts[key] = Context(app="shop", page=page, user_id="one")
+            event = Event(key, (at + n) * 1000, at + n, int(Kind.LOAD), key)
+            batch.events.setdefault(("shop", f"s{number}"), []).append(event)
+    writer.ingest("faro", batch, Progress(0))
+    writer.close()
+    return create_app(Settings(index=path)).test_client()
+
+
+def test_session_with_too_many_events(client: FlaskClient) -> None:
+    """What was kept is shown a page at a time, and that there was more is said."""
+    detail = client.get("/api/v1/sessions/shop/big", query_string={"limit": 10})
+    tree = client.get("/api/v1/sessions/shop/big/tree", query_string={"limit": 10})
+    rows = client.get("/api/v1/sessions/shop/big/timeline?format=rows&limit=10")
+
+    assert detail.get_json()["cut"]["resources"] == {"shown": 10, "of": KEPT}
+    assert detail.get_json()["overview"]["is_cut"]
+    assert tree.get_json()["cut"] == KEPT + 1 - 10
+    assert len(rows.get_json()) == 10
+    kept = f"only the first {KEPT} events of this session were kept"
+    assert rows.headers["Skald-Notice"] == f"showing 10 of {KEPT} events; {kept}"
+
+
+def test_user_with_too_many_sessions(client: FlaskClient) -> None:
+    """Figures are of all sessions, lists of the newest and the most frequent."""
+    found = client.get("/api/v1/users/one", query_string=RANGE).get_json()
+
+    assert found["sessions"] == SESSIONS
+    assert [each["id"] for each in found["recent"]][:2] == ["s599", "s598"]
+    assert len(found["recent"]) == 20
+    assert len(found["by"]["page"]) == 10
+
+
+def test_more_pages_than_can_be_shown(client: FlaskClient) -> None:
+    """Pages beyond the top are one place in a graph; in a list they come page by page."""
+    asked = {**RANGE, "top": 5, "limit": 8}
+    graph = client.get("/api/v1/paths", query_string=asked).get_json()
+    asked = {**RANGE, "format": "rows", "limit": 7}
+    rows = client.get("/api/v1/pages", query_string=asked)
+
+    pages = 2 * SESSIONS + 1
+    assert len(graph["edges"]) == 8
+    assert f"5 of {pages} pages told apart" in graph["notices"]
+    assert len(rows.get_json()) == 7
+    assert rows.headers["Skald-Notice"] == f"showing 7 of {pages}"
+
+
+def test_too_many_views_are_estimated(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the budget every so many-th session stands for all; that is said, and near."""
+    monkeypatch.setattr("app.store.sampling.BUDGET", SESSIONS)
+    page = client.get("/api/v1/pages", query_string=RANGE).get_json()
+    exact = client.get("/api/v1/pages", query_string={**RANGE, "sample": 1}).get_json()
+    asked = {**RANGE, "steps": "~/p/.*/0,~/p/.*/1"}
+    funnel = client.get("/api/v1/funnel", query_string=asked).get_json()
+
+    assert "one session in 3" in page["notices"][0]
+    assert exact["notices"] == []
+    assert exact["total"] == 2 * SESSIONS + 1
+    estimate = funnel["steps"][1]["sessions"]
+    assert abs(estimate - SESSIONS) < SESSIONS * 0.3
+    assert "one session in 3" in funnel["notices"][0]
