@@ -43,7 +43,7 @@ class Told:
 
 def source_of(loki: StandIn, **more: int) -> SourceSettings:
     """Return settings of a source that reads a world from *loki*."""
-    known = LokiSettings(url=loki.url)
+    known = LokiSettings(url=loki.url, limit=1_000)  # less than a burst
     return replace(SOURCE, selector=SELECTOR, start_ms=HOUR, loki=known, **more)
 
 

@@ -24,7 +24,7 @@ MISCHIEF = {
     "repeated": Mischief(duplicates=0.2, identical=0.2),
     "reordered": Mischief(shuffled=0.4),
     "skewed": Mischief(skewed=0.4),
-    "bursts": Mischief(burst_every=20, burst_lines=6_000),
+    "bursts": Mischief(burst_every=20, burst_lines=1_500),
     "broken": Mischief(broken=3),
     "all": Mischief(
         late=0.05, backdated=0.05, duplicates=0.05, identical=0.03, shuffled=0.2,

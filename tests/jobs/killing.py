@@ -29,17 +29,34 @@ MISCHIEF = Mischief(backdated=0.1, duplicates=0.1, shuffled=0.2, broken=0.3)
 BEGIN, END = NOON - HOUR, NOON
 STEP = 6 * MINUTE
 FLUSH = 60  # entries a commit, so that there are many moments to die between
-Delivered = list[tuple[int, Entry]]  # when Loki can be asked for it (ms), the entry
 
 
-def deliveries() -> Delivered:
-    """Return an hour of a world, as it comes in: also late, and again."""
+class Delivered:
+    """An hour of a world as it comes in; made once, for all who are forked."""
+
+    def __init__(self, coming: list[tuple[int, Entry]]) -> None:
+        self.entries = [entry for _, entry in coming]
+        self._sources = {
+            now: ReplaySource([entry for at, entry in coming if at <= now])
+            for now in (*range(BEGIN + STEP, END + STEP, STEP), END + HOUR)
+        }
+
+    def by(self, now: int) -> ReplaySource:
+        """Return a source of what can be asked for at that time, ms."""
+        return self._sources[now if now < END else END + HOUR]
+
+
+def deliveries(*, is_prompt: bool = False) -> Delivered:
+    """Make what comes in: also late, and again; or all of it in time."""
     world = World(77, sessions_per_hour=60, dialect="mixed", mischief=MISCHIEF)
-    return [
+    coming = [
         (now, entry)
         for now in range(BEGIN + STEP, END + STEP, STEP)
         for entry in selectable(world.live(now - STEP, now))
     ]
+    if is_prompt:
+        coming = [(entry.ts // MS, entry) for _, entry in coming]
+    return Delivered(coming)
 
 
 def follow(path: Path, coming: Delivered, *, horizon_ms: int, url: str = "") -> None:
@@ -51,16 +68,13 @@ def follow(path: Path, coming: Delivered, *, horizon_ms: int, url: str = "") -> 
     rests = [END + wait * MINUTE for wait in (10, 20, 70, 75, 140)]
     for now in [*range(BEGIN + STEP, END + STEP, STEP), *rests]:
         if index.writer.cursor(settings.name) < now * MS:
-            known = [entry for at, entry in coming if at <= now]
-            source = LokiSource(settings) if url else ReplaySource(known)
-            index.run(now, source)
+            index.run(now, LokiSource(settings) if url else coming.by(now))
     index.close()
 
 
 def forward(path: Path, coming: Delivered, _url: str) -> None:
     """Follow what came in time, without looking for what comes late."""
-    prompt = [(entry.ts // MS, entry) for _, entry in coming]
-    follow(path, prompt, horizon_ms=0)
+    follow(path, coming, horizon_ms=0)
 
 
 def late(path: Path, coming: Delivered, _url: str) -> None:
@@ -71,7 +85,7 @@ def late(path: Path, coming: Delivered, _url: str) -> None:
 def backfill(path: Path, coming: Delivered, _url: str) -> None:
     """Read all of it, from the beginning each time."""
     index = Index(path)
-    index.feed([entry for _, entry in coming])
+    index.feed(coming.entries)
     index.backfill()
     index.close()
 
@@ -149,7 +163,7 @@ def _check(status: int) -> None:
 def main(mode: str, folder: str, kills: int, seed: int, url: str) -> None:
     """Kill (or, with no kills, run two at once) and say what came of it."""
     jobs_index.FLUSH_ENTRIES = FLUSH
-    coming = deliveries()
+    coming = deliveries(is_prompt=mode == "forward")
 
     def run(path: Path) -> None:
         MODES[mode](path, coming, url)

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 def url() -> Any:
     """Return the address of a Loki that holds everything that ever comes."""
     with StandIn(limits=PLAIN) as loki:
-        loki.load(entry for _, entry in deliveries())
+        loki.load(deliveries().entries)
         yield loki.url
 
 
@@ -78,8 +78,10 @@ def test_two_indexers_by_mistake_make_the_same_index(
 ) -> None:
     """Two that read the same source into the same file do double work, and no harm."""
     kill(mode, tmp_path, 0, url)
-    MODES[mode](tmp_path / "alone.db", deliveries(), url)
+    coming = deliveries(is_prompt=mode == "forward")
+    MODES[mode](tmp_path / "alone.db", coming, url)
 
     both = dump(tmp_path / "both.db", counters=False)
     alone = dump(tmp_path / "alone.db", counters=False)
+    del both["seconds"], alone["seconds"]  # the slower one's last are deleted next time
     assert both == alone
