@@ -34,7 +34,12 @@ def list_metrics(current: str) -> list[Row]:
     figures = [_metric(each.name, each.label, _FIGURES) for each in METRICS.values()]
     lists = [
         _metric("session_list", LISTS["session_list"], _LIST),
-        _metric("releases", LISTS["releases"], _CHOICES),
+        *(
+            _metric(name, LISTS[name], [*_CHOICES, _LIMIT])
+            for name in ("users", "error_list", "pages", "ways")
+        ),
+        _metric("session", LISTS["session"], _ONE),
+        *(_metric(name, LISTS[name], _CHOICES) for name in ("releases", "bursts")),
     ]
     known = [_metric(current, current, _FIGURES)] if current in ALIASES else []
     return figures + lists + known
@@ -85,6 +90,11 @@ _SORT = _payload(
     ),
 )
 _LIMIT = _payload("limit", "Limit", "input", placeholder="100")
+_ONE = [
+    _payload("app", "App", "input"),
+    _payload("id", "Session", "input"),
+    _payload("part", "Part", "input", placeholder="overview"),
+]
 _FIGURES = [_BY, *_CHOICES, *_SOUGHT, _FORMAT]
 _LIST = [*_CHOICES, *_SOUGHT, _SORT, _LIMIT]
 

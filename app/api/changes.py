@@ -18,7 +18,7 @@ from app.api.questions import Asked, Question, ask, note_cuts, read_question
 from app.api.schemas import GRAMMAR, QuerySchema
 from app.api.service import reader, settings
 from app.catalog.metrics import Metric
-from app.sessionql.evaluate import Frame
+from app.sessionql.evaluate import Frame, Series
 from app.sessionql.plan import Window
 
 blp = Blueprint("changes", __name__, url_prefix="/api/v1", description="Changes.")
@@ -48,6 +48,25 @@ def earlier(window: Window) -> Window:
     """Return the window of the same length that ends where *window* begins."""
     start = max(0, 2 * window.start - window.end)
     return replace(window, start=start, end=max(window.start, start + 1))
+
+
+def join_frames(before: Frame, now: Frame, *, zero: bool) -> Frame:
+    """Join the figures of two windows to series of two points.
+
+    Args:
+        before: of the earlier window.
+        now: of the later one.
+        zero: a figure that only one of them has is 0 in the other, and not missing.
+    """
+    past = {each.labels: each.values[0] for each in before.series}
+    here = {each.labels: each.values[0] for each in now.series}
+    missing = 0.0 if zero else None
+    series = [
+        Series(labels, [past.get(labels, missing), here.get(labels, missing)])
+        for labels in dict.fromkeys((*here, *past))
+    ]
+    times = [before.times[0], now.times[0]]
+    return Frame(now.by, times, series, [*before.notices, *now.notices])
 
 
 def change_rows(

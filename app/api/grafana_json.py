@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response
 
 from app import clock
+from app.api.annotations import KINDS
 from app.api.answers import ROWS
 from app.api.blueprint import Blueprint
 from app.api.builder import DECLARED, list_metrics
@@ -22,7 +23,7 @@ from app.api.panel_schemas import (
     TagsSchema,
     VariableSchema,
 )
-from app.api.panels import MAX_TARGETS, answer_target, read_panel, release_rows
+from app.api.panels import MAX_TARGETS, answer_target, mark_rows, read_panel
 from app.api.parameters import decode_list
 from app.api.payloads import (
     Body,
@@ -145,13 +146,13 @@ def annotations(body: Body) -> Response:
     wanted = read_target(
         {"deploy": "deploys", "release": "releases"}.get(name, name), "", ""
     )
-    if wanted.name != "releases":
-        raise BadRequest(f"{name[:60]!r} has no annotations; known: releases")
+    if wanted.name not in KINDS:
+        raise BadRequest(f"{name[:60]!r} has no annotations; known: releases, bursts")
     panel = read_panel(body, clock.now(), reader(), settings())
     return answer(
         [
             {**row, "annotation": annotation, "tags": row["tags"].split(",")}
-            for row in release_rows(panel, panel.ad_hoc)
+            for row in mark_rows(wanted.name, panel, panel.ad_hoc)
         ]
     )
 

@@ -159,7 +159,7 @@ def show_tree(asked: Asked, app: str, session_id: str) -> Response:
         return noted(text, notices)
     if layout == "json":
         return answer(_nest(tree) | {"cut": tree.cut, "notices": notices})
-    lay = _node_row if layout == "rows" else _span_row(session_id)
+    lay = _node_row if layout == "rows" else span_row(session_id)
     return lay_rows([lay(node) for node in tree.nodes], notices)
 
 
@@ -167,7 +167,9 @@ def _node_row(node: Node) -> Row:
     return msgspec.structs.asdict(node)
 
 
-def _span_row(trace: str) -> Any:
+def span_row(trace: str) -> Any:
+    """Return what lays a node out as a span of *trace*."""
+
     def lay(node: Node) -> Row:
         return {
             "traceID": trace,

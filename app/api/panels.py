@@ -1,9 +1,11 @@
 """Answer the queries of one panel, each in the layout it asks for."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.api.annotations import KINDS
 from app.api.asked_queries import is_query, looked_back, metric_of
+from app.api.changes import earlier, join_frames
 from app.api.frames import (
     Row,
     field_column,
@@ -15,6 +17,7 @@ from app.api.frames import (
     to_table,
     to_timeserie,
 )
+from app.api.panel_lists import LISTS, columns_of, list_rows
 from app.api.parameters import decode_list, parse_duration
 from app.api.payloads import (
     WORDS,
@@ -27,10 +30,10 @@ from app.api.payloads import (
     read_time_range,
 )
 from app.api.questions import Problems, Question, ask, read_selector, single, unit_of
-from app.api.releases import find_releases
 from app.api.sessions import read_sort
 from app.api.steps import nice_step
 from app.api.targets import (
+    CHANGES,
     DATAFRAME_JSON,
     FRAME,
     ROWS,
@@ -144,8 +147,14 @@ def _items(wanted: Wanted, payload: Payload, panel: Panel) -> Iterator[Row | lis
         yield from _answer_query(wanted, payload, panel, selector)
     elif wanted.name == "session_list":
         yield _list_sessions(wanted, payload, panel, selector)
-    elif wanted.name == "releases":
-        yield _list_releases(panel, selector)
+    elif wanted.name in KINDS:
+        yield _list_marks(wanted.name, panel, selector)
+    elif wanted.name in LISTS:
+        window = Window(panel.start, panel.end, 0, panel.now)
+        rows = list_rows(wanted.name, payload, window, selector, panel.index)
+        yield (
+            rows if wanted.layout == ROWS and rows else to_table(rows, columns_of(rows))
+        )
     else:
         yield from _figures(wanted, payload, panel, selector)
 
@@ -164,12 +173,17 @@ def _figures(
     wanted: Wanted, payload: Payload, panel: Panel, selector: Filter
 ) -> Iterator[Row | list[Row]]:
     metric = metric_of(wanted.query) if wanted.query else names.metric(wanted.name)
-    step = 0 if wanted.layout == TABLE else _step(metric, payload, panel)
+    is_whole = wanted.layout in {TABLE, CHANGES}
+    step = 0 if is_whole else _step(metric, payload, panel)
     window = Window(panel.start, panel.end, step, panel.now)
     by = tuple(payload.asked.get("by", ()))
     question = Question((metric,), by, selector, window)
     series = read_count(single(payload.asked, "limit"), 0)
     frame = ask(question, panel.index, panel.settings, series)[0]
+    if wanted.layout == CHANGES:
+        past = replace(question, window=earlier(window))
+        before = ask(past, panel.index, panel.settings, series)[0]
+        frame = join_frames(before, frame, zero=metric.counts)
     for item in _lay_out(wanted.layout, metric, frame):
         if isinstance(item, dict):
             item["notices"] = frame.notices
@@ -177,7 +191,7 @@ def _figures(
 
 
 def _lay_out(layout: str, metric: Metric, frame: Frame) -> Iterator[Row | list[Row]]:
-    if layout == TIMESERIES:
+    if layout in {TIMESERIES, CHANGES}:
         yield from to_timeserie(metric, frame)
     elif layout == FRAME:
         yield from to_fields(metric, frame)
@@ -224,7 +238,7 @@ def _list_sessions(
     return to_table(found.items, [field_column(name) for name in shown])
 
 
-_RELEASE_COLUMNS = {
+_MARK_COLUMNS = {
     "time": "time",
     "timeEnd": "time",
     "title": "string",
@@ -234,22 +248,13 @@ _RELEASE_COLUMNS = {
 }
 
 
-def _list_releases(panel: Panel, selector: Filter) -> Row:
-    columns = [{"text": text, "type": kind} for text, kind in _RELEASE_COLUMNS.items()]
-    return to_table(release_rows(panel, selector), columns)
+def _list_marks(name: str, panel: Panel, selector: Filter) -> Row:
+    columns = [{"text": text, "type": kind} for text, kind in _MARK_COLUMNS.items()]
+    return to_table(mark_rows(name, panel, selector), columns)
 
 
-def release_rows(panel: Panel, selector: Filter) -> list[Row]:
-    """List releases as annotations: a point in time each, so without an end."""
-    window = Window(panel.start, panel.end, 0, panel.now)
-    return [
-        {
-            "time": each.at,
-            "timeEnd": None,
-            "title": f"{each.app} {each.version}",
-            "text": f"First session of {each.version} of {each.app}",
-            "tags": f"release,{each.app}",
-            "id": f"{each.app}/{each.version}",
-        }
-        for each in find_releases(panel.index, window, selector)
-    ]
+def mark_rows(name: str, panel: Panel, selector: Filter) -> list[Row]:
+    """List annotations of one kind."""
+    return KINDS[name](
+        panel.index, Window(panel.start, panel.end, 0, panel.now), selector
+    )

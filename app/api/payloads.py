@@ -23,7 +23,12 @@ from app.sessionql.plan import And, Filter
 
 Body = Mapping[str, Any]
 
-WORDS = frozenset({"by", "format", "limit", "order", "q", "sort", "step", "text"})
+WORDS = frozenset(
+    {
+        "after", "by", "format", "limit", "min_sessions", "order", "part", "q", "sort",
+        "step", "text", "top",
+    }
+)  # fmt: skip
 _SPELLINGS = {
     "group_by": "by",
     "groupBy": "by",

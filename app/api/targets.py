@@ -11,18 +11,25 @@ from app.catalog.metrics import METRICS
 from app.errors import UnknownName
 from app.sessionql.language import parse
 
-TIMESERIES, TABLE, FRAME, DATAFRAME_JSON, ROWS = (
+TIMESERIES, TABLE, FRAME, DATAFRAME_JSON, ROWS, CHANGES = (
     "timeseries",
     "table",
     "frame",
     "dataframe_json",
     "rows",
+    "changes",  # of a figure: of the range before, and of the range
 )
-LAYOUTS = (TIMESERIES, TABLE, FRAME, DATAFRAME_JSON, ROWS)
+LAYOUTS = (TIMESERIES, TABLE, FRAME, DATAFRAME_JSON, ROWS, CHANGES)
 
 LISTS = {
     "session_list": "Sessions, one by one",
+    "users": "Users, one by one",
+    "error_list": "Errors, equal ones together",
+    "pages": "Pages, one by one",
+    "ways": "Ways from page to page",
+    "session": "One session: payload app, id, part",
     "releases": "Releases (annotations)",
+    "bursts": "Bursts of errors (annotations)",
 }
 
 
