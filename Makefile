@@ -35,6 +35,7 @@ demo: $(VENV)/.run ## Run Skald on a small living world; prints what to try
 	@$(PY) -m app.cli demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests: make test ARGS="-k cart", JOBS=0 for one process
+	@test "$$CI" != true || .ci/prometheus $(VENV)/prometheus || true # tests say so
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 
 check: style types layers reference ## Check style, types, layers, and that generated docs are current

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,7 @@ from requests.utils import get_environ_proxies
 from app import clock
 from app.errors import SkaldError
 from app.settings import RemoteWriteSettings
+from app.sources.loki.connection import HangableAdapter, hang_up
 from app.version import __version__
 
 HEADERS = {
@@ -62,7 +64,7 @@ class Answer:
 
 
 class Receiver:
-    """One connection to a receiver, for one thread.
+    """One connection to a receiver, for one thread; ``hang_up`` is for any.
 
     Args:
         settings: where it is, and who we are to it.
@@ -80,6 +82,22 @@ class Receiver:
         self._session.headers.clear()
         self._session.headers.update(HEADERS)
         self._session.auth = _Credentials(settings)
+        self._socket: socket.socket | None = None
+        self._hung_up = False
+        adapter = HangableAdapter(self._met_socket)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def hang_up(self) -> None:
+        """End a request that another thread waits for; this is of no more use."""
+        self._hung_up = True
+        if self._socket is not None:
+            hang_up(self._socket)
+
+    def _met_socket(self, sock: socket.socket) -> None:
+        self._socket = sock
+        if self._hung_up:
+            hang_up(sock)
 
     def close(self) -> None:
         """Let go of the connection."""

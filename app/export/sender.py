@@ -51,6 +51,10 @@ class Sender:
         self._receiver = Receiver(settings, now)
         self._failures = 0
 
+    def hang_up(self) -> None:
+        """End a request under way, from another thread."""
+        self._receiver.hang_up()
+
     def close(self) -> None:
         """Let go of the connection."""
         self._receiver.close()

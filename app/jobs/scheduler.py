@@ -83,6 +83,7 @@ class Jobs:
     def stop(self) -> None:
         """End runs under way at their next page, and give the lease back."""
         self._stop.set()
+        self._receivers.hang_up()
         self._rules.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)

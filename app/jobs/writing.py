@@ -12,7 +12,7 @@ from app.export.sender import Sender
 from app.settings import RemoteWriteSettings, Settings
 from app.store import open_feed
 
-RUN_S = 60.0  # a run ends then, and the next goes on; so that jobs tell how they fare
+SHARE = 0.9  # of its interval that a run may last: it ends before the next is due
 
 Run = Callable[[], None]
 
@@ -47,11 +47,16 @@ class Receivers:
         with closing(open_feed(self._settings)) as feed:
             feed.keep_only(names)
         return [
-            (f"write {each.name}", each, self._runner(sender))
+            (f"write {each.name}", each, _runner(sender, each.interval_ms / 1_000))
             for each, sender in zip(
                 self._settings.remote_write, self._senders, strict=True
             )
         ]
+
+    def hang_up(self) -> None:
+        """End requests under way: whoever stops does not wait for receivers."""
+        for sender in self._senders:
+            sender.hang_up()
 
     def close(self) -> None:
         """Let go of connections and of the index."""
@@ -60,12 +65,13 @@ class Receivers:
         for feed in self._feeds:
             feed.close()
 
-    def _runner(self, sender: Sender) -> Run:
-        def run() -> None:
-            sender.run(clock.monotonic() + RUN_S)
-
-        return run
-
     def _wait(self, seconds: float) -> bool:
         """Wait, and tell whether to stop."""
         return self._stop.wait(seconds) or not self._leads.is_set()
+
+
+def _runner(sender: Sender, interval_s: float) -> Run:
+    def run() -> None:
+        sender.run(clock.monotonic() + SHARE * interval_s)
+
+    return run

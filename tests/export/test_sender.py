@@ -3,8 +3,6 @@
 import math
 import struct
 import threading
-import time
-from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 
@@ -13,51 +11,12 @@ import pytest
 from app import clock
 from app.export.receiver import ReceiverDown
 from app.export.sender import Sender
-from app.store.feed_seam import ReceiverStatus, Tally
+from app.store.feed_seam import Tally
 from tests.export.faulty import Faulty, Got, Reply
 from tests.export.recorder import MINUTE, Recorder, receiver, series
+from tests.export.sending import HOUR, NOW, Driver, ago
 
 SHOP, BANK = series(app="shop"), series(app="bank")
-NOW = clock.now() // MINUTE * MINUTE
-HOUR = 60 * MINUTE
-
-
-class Driver:
-    """Runs senders, each that of a new process."""
-
-    def __init__(self, recorder: Recorder, url: str, **more: object) -> None:
-        self._recorder = recorder
-        self._settings = receiver(url, **more)
-        self.waits: list[float] = []
-
-    def run(self, patience_s: float = 5.0) -> Tally:
-        """Send until nothing waits."""
-        feed = self._recorder.feed()
-        sender = Sender(self._settings, feed, 6 * HOUR, self._wait, lambda: NOW)
-        try:
-            return sender.run(clock.monotonic() + patience_s)
-        finally:
-            sender.close()
-            feed.close()
-
-    def _wait(self, seconds: float) -> bool:
-        if seconds:
-            self.waits.append(seconds)
-            time.sleep(min(seconds, 0.01))
-        return False
-
-    def status(self) -> ReceiverStatus:
-        """Return how the receiver fares, as the index tells."""
-        reader = self._recorder.reader()
-        try:
-            return reader.receivers()[0]
-        finally:
-            reader.close()
-
-
-def ago(minutes: int) -> int:
-    """Return a slot."""
-    return NOW - minutes * MINUTE
 
 
 def test_every_sample_comes_once(recorder: Recorder, faulty: Faulty) -> None:
@@ -241,78 +200,6 @@ def test_new_receiver_begins_near_now(recorder: Recorder, faulty: Faulty) -> Non
     driver.run()
 
     assert faulty.samples == [("shop", ago(30), 30.0), ("bank", ago(400), 1.0)]
-
-
-def corrections(faulty: Faulty, make: Callable[[], None]) -> list[tuple[int, float]]:
-    """Return what is sent because of *make*."""
-    faulty.taken.clear()
-    make()
-    return [(at, value) for _, at, value in faulty.samples]
-
-
-def test_corrections_go_to_who_takes_them(recorder: Recorder, faulty: Faulty) -> None:
-    """A slot evaluated again is sent again, unless it is too old for the receiver."""
-    driver = Driver(recorder, faulty.url, out_of_order_ms=20 * MINUTE)
-    for minutes in (30, 10, 5, 4):
-        recorder.record(ago(minutes), {SHOP: minutes})
-    driver.run()
-
-    def again() -> None:
-        for minutes in (30, 10, 5):
-            recorder.record(ago(minutes), {SHOP: 77.0}, correction=True)
-        driver.run()
-
-    assert corrections(faulty, again) == [(ago(10), 77.0), (ago(5), 77.0)]
-    assert driver.status().tally == Tally(sent=6, late=1)
-
-
-def test_corrections_are_left_out_otherwise(recorder: Recorder, faulty: Faulty) -> None:
-    """Who takes no sample out of order is sent none; they are counted."""
-    driver = Driver(recorder, faulty.url)
-    for minutes in (5, 4):
-        recorder.record(ago(minutes), {SHOP: minutes})
-    driver.run()
-    recorder.record(ago(5), {SHOP: 77.0}, correction=True)
-    recorder.record(ago(3), {SHOP: 3.0})
-    driver.run()
-
-    assert [at for _, at, _ in faulty.samples] == [ago(5), ago(4), ago(3)]
-    assert driver.status().tally == Tally(sent=3, late=1)
-
-
-def test_newest_slot_is_corrected_when_the_next_is_there(
-    recorder: Recorder, faulty: Faulty
-) -> None:
-    """Prometheus takes no other value for the newest slot of a series, but later."""
-    driver = Driver(recorder, faulty.url, out_of_order_ms=HOUR)
-    recorder.record(ago(5), {SHOP: 5.0})
-    driver.run()
-    recorder.record(ago(5), {SHOP: 55.0}, correction=True)
-    driver.run()
-    before = list(faulty.samples)
-    recorder.record(ago(4), {SHOP: 4.0})
-    driver.run()
-    driver.run()
-
-    assert before == [("shop", ago(5), 5.0)]
-    assert faulty.samples[1:] == [("shop", ago(4), 4.0), ("shop", ago(5), 55.0)]
-
-
-def test_correction_of_what_waits_is_no_correction(
-    recorder: Recorder, faulty: Faulty
-) -> None:
-    """A slot corrected before it was sent comes in order, also to the strictest."""
-    for minutes in (5, 4, 3):
-        recorder.record(ago(minutes), {SHOP: minutes})
-    recorder.record(ago(5), {SHOP: 55.0}, correction=True)
-    driver = Driver(recorder, faulty.url, samples=2)
-    driver.run()
-
-    assert faulty.samples[:3] == [
-        ("shop", ago(5), 55.0),
-        ("shop", ago(4), 4.0),
-        ("shop", ago(3), 3.0),
-    ]
 
 
 def test_no_session_or_user_leaves(recorder: Recorder, faulty: Faulty) -> None:
