@@ -15,6 +15,7 @@ from app.settings import (
     Settings,
     SourceSettings,
 )
+from docs import language
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 _NOTICE = "<!-- Written by `make docs` from {}; change it there. -->"
@@ -81,7 +82,7 @@ _METRICS = f"""\
 
 {_NOTICE.format("`app/catalog/metrics.py`")}
 
-The questions that have a name. Where *empty* is 0, an hour without sessions shows 0; of
+The questions that have a name, each a query in [SessionQL](../sessionql.md). Where *empty* is 0, an hour without sessions shows 0; of
 a rate or an average it shows nothing.
 """
 
@@ -92,6 +93,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": _settings(),
         REFERENCE / "fields.md": _fields(),
         REFERENCE / "metrics.md": _metrics(),
+        REFERENCE / "sessionql.md": language.page(_table),
     }
 
 
@@ -179,7 +181,7 @@ def _field_row(field: Field) -> tuple[str, ...]:
 
 def _metrics() -> str:
     rows = [_metric_row(each) for each in METRICS.values()]
-    head = ("metric", "label", "unit", "empty", "thresholds", "what it is")
+    head = ("metric", "label", "unit", "empty", "thresholds", "what it is", "query")
     return "\n".join([_METRICS, _table(head, rows), ""])
 
 
@@ -188,8 +190,8 @@ def _metric_row(metric: Metric) -> tuple[str, ...]:
     if metric.bands:
         thresholds = f"{thresholds}: {', '.join(metric.bands)}"
     empty = "0" if metric.counts else ""
-    name = f"`{metric.name}`"
-    return (name, metric.label, metric.unit, empty, thresholds, metric.help)
+    name, query = f"`{metric.name}`", f"`{metric.text}`"
+    return (name, metric.label, metric.unit, empty, thresholds, metric.help, query)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
