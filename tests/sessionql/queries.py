@@ -5,8 +5,18 @@ from typing import Any
 
 from tests.sessionql.reference import HAVE, KINDS, kinds_selected
 from tests.sessionql.worlds import (
-    ACTIONS, ATTRIBUTES, BROWSERS, COUNTRIES, ERRORS, HOUR, MESSAGES, NOON, PAGES, PLANS,
-    USERS, VERSIONS,
+    ACTIONS,
+    ATTRIBUTES,
+    BROWSERS,
+    COUNTRIES,
+    ERRORS,
+    HOUR,
+    MESSAGES,
+    NOON,
+    PAGES,
+    PLANS,
+    USERS,
+    VERSIONS,
 )  # fmt: skip
 
 Tree = Any
@@ -63,25 +73,25 @@ class Maker:
         """Compare a field with something that fits."""
         pick = self.dice.choice
         if self.chance(0.07):
-            return ("compare", name, pick("= !=".split()), None)
+            return ("compare", name, pick(["=", "!="]), None)
         if name in ATTRIBUTES and self.chance(0.3):
-            op = pick("= != < <= > >=".split())
+            op = pick(["=", "!=", "<", "<=", ">", ">="])
             return ("compare", name, op, pick((0, 3, 2.5, 10, -1)))
         if name in TEXTS:
-            op = pick("= = = != =~ !~".split())
+            op = pick(["=", "=", "=", "!=", "=~", "!~"])
             value = pick(PATTERNS) if "~" in op else pick((*TEXTS[name], ""))
             return ("compare", name, op, value)
         if name in NUMBERS:
             return (
                 "compare",
                 name,
-                pick("= != < <= > >=".split()),
+                pick(["=", "!=", "<", "<=", ">", ">="]),
                 pick(NUMBERS[name]),
             )
         if name in BOOLEANS:
-            return ("compare", name, pick("= !=".split()), self.chance(0.5))
+            return ("compare", name, pick(["=", "!="]), self.chance(0.5))
         at = NOON + self.dice.randrange(-2, 3) * HOUR
-        return ("compare", name, pick("< <= > >= = !=".split()), at)
+        return ("compare", name, pick(["<", "<=", ">", ">=", "=", "!="]), at)
 
     def condition(self, names: list[str], depth: int) -> Tree:
         """Make a condition on some of these fields."""
@@ -197,7 +207,7 @@ class Maker:
         return self._operation(depth)
 
     def _operation(self, depth: int) -> Tree:
-        op = self.dice.choice("+ - * / % ^ == != < <= > >=".split())
+        op = self.dice.choice(["+", "-", "*", "/", "%", "^", "==", "!=", "<", "<=", ">", ">="])
         is_bool = op in {"==", "!=", "<", "<=", ">", ">="} and self.chance(0.3)
         left = self.leaf(EXACT)
         roll = self.dice.random()
@@ -321,7 +331,7 @@ class Writer:
 
     def _operation(
         self, op: str, left: Tree, right: Tree, matching: Tree, is_bool: bool
-    ) -> str:  # noqa: FBT001
+    ) -> str:
         words = [op, "bool"] if is_bool else [op]
         if matching:
             how, names, many = matching

@@ -98,7 +98,7 @@ def _figures(world: World, text: str, window: Window, dice: random.Random) -> An
             "on the" in str(error)
             or "equal labels" in str(error)
             or "minute" in str(error)
-        ), text  # noqa: PT017
+        ), text
         return None
     return _rounded(frame.by, {each.labels: each.values for each in frame.series})
 

@@ -80,10 +80,10 @@ BOUNDS = {
     '{ app = "' + "x" * 1_001 + '" }': "1,000 characters, not 1,001",
 }
 WORDS = (
-    *"{ } ( ) [ ] | || && ! >> > !>> !> = != =~ !~ < <= >= == + - * / % ^ , ".split(),
-    *"by bool on ignoring group_left nil true false select topk app page lcp".split(),
-    *"count_over_time rate share_over_time session.plan errors bounce_rate".split(),
-    *'"x" `y` "\\u00e9" 1 1h30m 0.5 -1 a:b # \n é \0 " \' \\'.split(" "),
+    *["{", "}", "(", ")", "[", "]", "|", "||", "&&", "!", ">>", ">", "!>>", "!>", "=", "!=", "=~", "!~", "<", "<=", ">=", "==", "+", "-", "*", "/", "%", "^", ","],
+    *["by", "bool", "on", "ignoring", "group_left", "nil", "true", "false", "select", "topk", "app", "page", "lcp"],
+    *["count_over_time", "rate", "share_over_time", "session.plan", "errors", "bounce_rate"],
+    *['"x"', "`y`", '"\\u00e9"', "1", "1h30m", "0.5", "-1", "a:b", "#", "\n", "é", "\x00", '"', "'", "\\"],
 )
 
 
