@@ -41,7 +41,7 @@ ProblemsSchema = _ranking(
 )
 PlacesSchema = _ranking(
     "PlacesSchema",
-    "`views`, `sessions`, `entries`, `exits`, `bounces`, `dwell`, `dwell_avg`, "
+    "`views`, `sessions`, `users`, `entries`, `exits`, `bounces`, `dwell`, `dwell_avg`, "
     "`lcp_avg`",
     sample=_SAMPLE,
 )

@@ -46,7 +46,7 @@ FUNNEL_WORDS = frozenset(
     }
 )  # fmt: skip
 PLACES = (
-    "views", "sessions", "entries", "exits", "bounces", "dwell", "dwell_avg",
+    "views", "sessions", "users", "entries", "exits", "bounces", "dwell", "dwell_avg",
     "lcp_avg",
 )  # fmt: skip
 _EVENTS = frozenset({"view", "action", "error"})

@@ -16,6 +16,8 @@ NO_DWELL = -1
 
 Place = tuple[int, int]  # (level, page)
 Edge = tuple[Place, Place]
+Way = tuple[Place, ...]
+MAX_WAYS = 50_000  # different ones held at a time
 
 
 class Trails:
@@ -103,8 +105,15 @@ def flow_of(
         followed += 1
     kept = {page for page, _ in seen.most_common(top)} | {after, before}
     flow = Flow(sessions=followed, pages=len(seen))
+    step = 1 if depth else 0
+    alike: Counter[Way] = Counter()
     for part in _parts(trails, after, before, depth):
-        _follow(flow, trails, kept, part, step=1 if depth else 0)
+        way = _way(trails, part, kept, step)
+        alike[way] += 1
+        _stay(flow, trails, part, way)
+        if len(alike) > MAX_WAYS:
+            _go(flow, alike)
+    _go(flow, alike)
     return flow
 
 
@@ -135,39 +144,45 @@ def _find(trails: Trails, page: int, start: int, end: int) -> int:
     return -1
 
 
-def _follow(
-    flow: Flow, trails: Trails, kept: set[int], part: Part, *, step: int
-) -> None:
-    """Add one part of a trail to *flow*; each step is *step* levels further."""
-    path: list[Place] = []
+def _way(trails: Trails, part: Part, kept: set[int], step: int) -> Way:
+    """Return the places that a part of a trail leads through; many are alike."""
     level = part.level * step
+    pages = [
+        page if page in kept else OTHER for page in trails.pages[part.start : part.end]
+    ]
     if part.begins:
-        path.append((level - step, ENTRY))
-        _visit(flow, path[-1], NO_DWELL)
-    for index in range(part.start, part.end):
-        page = trails.pages[index]
-        place = level, page if page in kept else OTHER
-        _visit(flow, place, trails.dwells[index])
-        path.append(place)
-        level += step
+        pages.insert(0, ENTRY)
+        level -= step
     if part.ends:
-        path.append((level, EXIT))
-        _visit(flow, path[-1], NO_DWELL)
-    for place in set(path):
-        _passage(flow.places, place).sessions += 1
-    edges = list(pairwise(path))
-    for edge in edges:
-        _passage(flow.edges, edge).count += 1
-    for edge in set(edges):
-        flow.edges[edge].sessions += 1
+        pages.append(EXIT)
+    if not step:
+        return tuple([(0, page) for page in pages])
+    return tuple(enumerate(pages, level))
 
 
-def _visit(flow: Flow, place: Place, dwell: int) -> None:
-    passage = _passage(flow.places, place)
-    passage.count += 1
-    if dwell != NO_DWELL:
-        passage.dwell += dwell
-        passage.dwelled += 1
+def _stay(flow: Flow, trails: Trails, part: Part, way: Way) -> None:
+    """Add how long its visits took."""
+    shown = way[1:] if part.begins else way
+    for place, dwell in zip(shown, trails.dwells[part.start : part.end], strict=False):
+        if dwell != NO_DWELL:
+            passage = _passage(flow.places, place)
+            passage.dwell += dwell
+            passage.dwelled += 1
+
+
+def _go(flow: Flow, alike: Counter[Way]) -> None:
+    """Add ways, each as often as it was gone, and forget them."""
+    for way, times in alike.items():
+        edges = list(pairwise(way))
+        for place in way:
+            _passage(flow.places, place).count += times
+        for place in set(way):
+            flow.places[place].sessions += times
+        for edge in edges:
+            _passage(flow.edges, edge).count += times
+        for edge in set(edges):
+            flow.edges[edge].sessions += times
+    alike.clear()
 
 
 def _passage(known: dict[Any, Passage], key: Place | Edge) -> Passage:

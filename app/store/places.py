@@ -10,6 +10,7 @@ from app.store.ranking import Engine, matching, names_of, page_of, plain
 from app.store.sampling import choose_sample, sampled
 
 MAX_PLACES = 500_000  # counted at a time
+MAX_PAIRS = 500_000  # of page and user, likewise
 
 
 class Place:
@@ -17,20 +18,22 @@ class Place:
 
     __slots__ = (
         "bounces", "dwell", "dwelled", "entries", "exits", "lcp", "painted",
-        "session", "sessions", "views",
+        "session", "sessions", "users", "views",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.views = self.sessions = self.entries = self.exits = self.bounces = 0
         self.dwell = self.dwelled = self.painted = self.session = 0
         self.lcp = 0.0
+        self.users: set[int] = set()
 
-    def row(self, sample: int) -> Row:
+    def row(self, sample: int, *, knows_users: bool) -> Row:
         """Lay it out; counts of a sample are multiplied to those of all."""
         entries, views = self.entries, self.views
         return {
             "views": views * sample,
             "sessions": self.sessions * sample,
+            "users": len(self.users) if knows_users else None,
             "entries": entries * sample,
             "exits": self.exits * sample,
             "bounces": self.bounces * sample,
@@ -51,11 +54,14 @@ class PlacesReader(Engine):
             sample = asked.sample or choose_sample(
                 self, db, asked.window, asked.selector
             )
-            places = self._places(db, asked, sample)
+            places, pairs = self._places(db, asked, sample)
+            # how many users a sample stands for cannot be told from it
+            knows_users = sample == 1 and pairs < MAX_PAIRS
             rows = {
                 page: row
                 for page, place in places.items()
-                if (row := place.row(sample))["sessions"] >= asked.least
+                if (row := place.row(sample, knows_users=knows_users))["sessions"]
+                >= asked.least
             }
             kept, cursor = page_of(rows, asked)
             names = names_of(db, set(kept))
@@ -68,15 +74,20 @@ class PlacesReader(Engine):
 
     def _places(
         self, db: sqlite3.Connection, asked: Ranking, sample: int
-    ) -> dict[int, Place]:
-        """Count views as they are read: SQLite would sort all of them in memory."""
+    ) -> tuple[dict[int, Place], int]:
+        """Count views as they are read: SQLite would sort all of them in memory.
+
+        Returns:
+            Places by page; and how many pairs of page and user were kept.
+        """
         statement = self._statement(asked.window.now)
         bounced = statement.expression("bounced")
         where = matching(statement, asked.window, asked.selector, "view")
         places: dict[int, Place] = {}
-        for session, page, n, last, is_bounce, dwell, lcp in db.execute(
+        pairs = 0
+        for session, user, page, n, last, is_bounce, dwell, lcp in db.execute(
             statement.text(
-                f"select s.id, e.page, e.n, min(s.views, {MAX_LISTED}) - 1, {bounced},"
+                f"select s.id, s.user, e.page, e.n, min(s.views, {MAX_LISTED}) - 1, {bounced},"
                 " e.dwell, e.lcp from sessions as s"
                 " cross join views as e on e.session = s.id"
                 f" where {where} and {sampled(sample)} and e.page is not null"
@@ -90,6 +101,9 @@ class PlacesReader(Engine):
             if place.session != session:
                 place.session = session
                 place.sessions += 1
+                if user is not None and pairs < MAX_PAIRS:
+                    pairs += user not in place.users
+                    place.users.add(user)
             if n == 0:
                 place.entries += 1
                 place.bounces += is_bounce or 0
@@ -100,7 +114,7 @@ class PlacesReader(Engine):
             if lcp is not None:
                 place.lcp += lcp
                 place.painted += 1
-        return places
+        return places, pairs
 
     def returns(
         self, window: Window, selector: Filter, step: int, origin: int

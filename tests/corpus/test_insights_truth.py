@@ -101,9 +101,16 @@ def test_pages_were_viewed_that_often(told: Told, ask: Any) -> None:
     rows = ask("pages", format="rows", limit=1000)
 
     views = Counter(page for truth in told.truths for page in truth.pages)
+    seen: dict[str, set[str]] = {}
+    for truth in told.truths:
+        for page in truth.pages if truth.user else ():
+            seen.setdefault(page, set()).add(who(truth))
     entries = Counter(truth.entry for truth in told.truths if truth.pages)
     exits = Counter(truth.exit for truth in told.truths if truth.pages)
     assert {row["page"]: row["views"] for row in rows} == views
+    assert {row["page"]: row["users"] for row in rows if row["users"]} == {
+        page: len(users) for page, users in seen.items()
+    }
     assert {row["page"]: row["entries"] for row in rows if row["entries"]} == entries
     assert {row["page"]: row["exits"] for row in rows if row["exits"]} == exits
 
