@@ -107,21 +107,20 @@ def events_of(statement: Statement, part: Filter, kind: str) -> str:
     """
     match, rows = split(part, kind)
     if isinstance(rows, Sequence):
-        named = statement.name(_sequence(statement, rows))
-        found = f"select e.session, e.n, e.at from {named} as e"
-        conditions = []
+        source = f"{statement.name(_sequence(statement, rows))} as e"
+        chosen = []
     else:
-        found = f"select e.session, e.n, e.at from {EVENTS[kind][0]} as e"
-        conditions = [] if rows is None else [selected(statement, rows, kind)]
-    if statement.is_narrow:
-        found += f" join sessions as s on s.id = e.session and {statement.among}"
-        conditions += [] if match == And() else [where(statement, match)]
+        source = f"{EVENTS[kind][0]} as e"
+        chosen = [] if rows is None else [selected(statement, rows, kind)]
+    if statement.is_narrow and not isinstance(rows, Sequence):
+        source = f"sessions as s cross join {source} on e.session = s.id"
+        chosen.append(statement.among)
+        chosen += [] if match == And() else [where(statement, match)]
     elif match != And():
         among = f"{statement.among} and {where(statement, match)}"
-        conditions.append(
-            f"e.session in (select s.id from sessions as s where {among})"
-        )
-    return found + (f" where {' and '.join(conditions)}" if conditions else "")
+        chosen.append(f"e.session in (select s.id from sessions as s where {among})")
+    found = f"select e.session, e.n, e.at from {source}"
+    return found + (f" where {' and '.join(chosen)}" if chosen else "")
 
 
 def split(part: Filter, kind: str) -> tuple[Filter, Filter | None]:
