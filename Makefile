@@ -52,6 +52,7 @@ layers: $(VENV)/.dev
 
 reference: $(VENV)/.dev
 	@$(PY) -m docs.build --check
+	@$(PY) -m app.cli dashboards build --check
 
 bench: $(VENV)/.dev ## Measure ingest: lines a second, memory, bytes a session
 	@$(PY) -m bench $(ARGS)
@@ -66,8 +67,9 @@ fmt: $(VENV)/.dev ## Format, and mend what ruff can mend
 	@$(PY) -m ruff format
 	@$(PY) -m ruff check --fix
 
-docs: $(VENV)/.dev ## Write the generated pages of docs/reference/
+docs: $(VENV)/.dev ## Write the generated pages of docs/reference/, and grafana/
 	@$(PY) -m docs.build
+	@$(PY) -m app.cli dashboards build
 
 dev: $(VENV)/.dev ## Prepare .venv for development
 	@:

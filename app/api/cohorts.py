@@ -8,7 +8,7 @@ from app import clock
 from app.api.answers import ANSWER
 from app.api.asking import lay_rows, read_choice, read_scope
 from app.api.blueprint import Blueprint
-from app.api.comparing import Cohort, compare_cohorts, read_cohorts
+from app.api.comparing import Cohort, NoCohorts, compare_cohorts, read_cohorts
 from app.api.encoding import answer
 from app.api.insight_schemas import CompareSchema, RetentionSchema
 from app.api.questions import Asked, Problems, read_metrics
@@ -113,7 +113,12 @@ def show_comparison(asked: Asked) -> Response:
     metrics = read_metrics(asked if "metric" in asked else {"metric": USUAL}, problems)
     problems.tell()
     scope = read_scope(asked, at, COMPARE_WORDS)
-    cohorts, notices = read_cohorts(asked, scope, reader())
+    try:
+        cohorts, notices = read_cohorts(asked, scope, reader())
+    except NoCohorts as problem:
+        if layout == "rows":  # of a panel, which is empty then, and not broken
+            return lay_rows([], [str(problem)])
+        raise
     rows = compare_cohorts(metrics, cohorts, reader(), settings())
     if layout == "rows":
         return lay_rows(rows, notices)

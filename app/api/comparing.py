@@ -24,6 +24,10 @@ MAX_WEEKENDS = 60
 NAMED = ("before", "visitors", "week")
 
 
+class NoCohorts(BadRequest):
+    """There is one value of a field, or none, in the range: nothing to compare."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cohort:
     """Some of the sessions."""
@@ -117,7 +121,7 @@ def _by_field(
         ]
         given = [each or (frequent.pop(0) if frequent else "") for each in given]
         if not all(given):
-            raise BadRequest(
+            raise NoCohorts(
                 f"{field.name!r} has no two values in the range: give 'a' and 'b'"
             )
         notices.append(f"compared by {field.name}: {given[0]} and {given[1]}")

@@ -95,10 +95,13 @@ def variable_values(body: Body) -> Response:
     payload = given if isinstance(given, dict) else {"target": given}
     name = _name(payload.get("target")) or "fields"
     filters = {
-        key: each for key, each in payload.items() if key not in {"target", "type"}
+        key: each
+        for key, each in payload.items()
+        if key not in {"target", "type", "any"}
     }
     asked = _narrowed({"payload": filters, "range": body.get("range")})
-    options = list_options(spell(name), asked, reader())
+    first = [("(any)", str(payload["any"]))] if payload.get("any") else []
+    options = [*first, *list_options(spell(name), asked, reader())]
     return answer([{"__text": text, "__value": value} for text, value in options])
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from app.api.details import PARTS, Detail
 from app.api.flows import lay_flow
+from app.api.journeys import PLACES
 from app.api.one_session import find_whole, span_row
+from app.api.parameters import decode_list
 from app.api.payloads import Payload, read_count
 from app.api.people import SORTABLE as BY_USER
 from app.api.problems import SORTABLE as BY_ERROR
@@ -21,7 +23,6 @@ from app.store.seam import Reader
 Row = dict[str, Any]
 
 LISTED, MOST = 200, 1_000
-_PAGES = ("views", "sessions", "users", "entries", "exits", "dwell", "dwell_avg")
 _TIMES = frozenset(
     {"at", "first", "last", "first_seen", "last_seen", "timestamp"}
 )  # beside the catalog's
@@ -70,18 +71,24 @@ def _ways(
 ) -> list[Row]:
     """List transitions, most used first."""
     top = read_count(single(payload.asked, "top"), 20)
-    after = single(payload.asked, "after")
+    after = _one(payload, "after")
     found = index.flow(FlowQuestion(window, selector, after=after, top=min(top, 200)))
     limit = min(read_count(single(payload.asked, "limit"), LISTED), MOST)
     laid, _ = lay_flow(found, "flow", limit)
     return laid if isinstance(laid, list) else []
 
 
+def _one(payload: Payload, name: str) -> str:
+    """Return the one value of a filter, however the builder wrote it."""
+    found = decode_list(single(payload.asked, name))
+    return found[0] if found else ""
+
+
 def _session(
     payload: Payload, _window: Window, _selector: Filter, index: Reader
 ) -> list[Row]:
     """List one part of one session."""
-    app, session_id = single(payload.asked, "app"), single(payload.asked, "id")
+    app, session_id = (_one(payload, name) for name in ("app", "id"))
     part = single(payload.asked, "part") or "overview"
     if not (app and session_id):
         raise NotFound("a session has an app and an id: give both")
@@ -103,7 +110,7 @@ LISTS: dict[str, Callable[[Payload, Window, Filter, Reader], list[Row]]] = {
     "error_list": _ranked(
         lambda index, asked: index.problems(asked), "-count", BY_ERROR
     ),
-    "pages": _ranked(lambda index, asked: index.places(asked), "-views", _PAGES),
+    "pages": _ranked(lambda index, asked: index.places(asked), "-views", PLACES),
     "ways": _ways,
     "session": _session,
 }

@@ -62,6 +62,7 @@ class Ask:
         is_ranged: the time range of the board does.
         target: its name for the JSON data source, when that is no metric; "" = there is
             none, and the panel is for Infinity only.
+        told: what the JSON data source has to be told that the path says.
         root: where in the answer the rows are.
     """
 
@@ -74,6 +75,7 @@ class Ask:
     is_narrowed: bool = True
     is_ranged: bool = True
     target: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
     root: str = ""
 
 

@@ -15,7 +15,9 @@ REF = {"type": PLUGIN, "uid": "${datasource}"}
 ALL = "__all"
 
 _FORMATS = {"query": "table", "query_range": "timeseries", "changes": "changes"}
-_LEFT_OUT = frozenset({"metric", "format", "step"})  # said otherwise, or by Grafana
+_LEFT_OUT = frozenset(
+    {"metric", "format", "step", "what"}
+)  # said otherwise, or by Grafana
 
 
 def targets(ask: Ask, refs: Sequence[str], narrowed_by: Sequence[str]) -> list[Json]:
@@ -24,6 +26,7 @@ def targets(ask: Ask, refs: Sequence[str], narrowed_by: Sequence[str]) -> list[J
     if ask.is_narrowed:
         payload = {name: [f"${name}"] for name in narrowed_by}
     payload |= {key: each for key, each in ask.given.items() if key not in _LEFT_OUT}
+    payload |= ask.told
     if ask.by:
         payload["by"] = list(ask.by)
     if ask.metrics:
@@ -43,10 +46,11 @@ def targets(ask: Ask, refs: Sequence[str], narrowed_by: Sequence[str]) -> list[J
 
 def variable_query(variable: Variable) -> Json:
     """Write the query of a variable: JSON when others narrow it."""
-    if not variable.narrowed_by:
+    if not variable.narrowed_by and not variable.any:
         return {"query": variable.field, "format": "string", "refId": "variable"}
     others = "".join(f', "{name}": "${{{name}:pipe}}"' for name in variable.narrowed_by)
-    text = f'{{"target": "{variable.field}"{others}}}'
+    first = f', "any": "{variable.any}"' if variable.any else ""
+    text = f'{{"target": "{variable.field}"{first}{others}}}'
     return {"query": text, "format": "json", "refId": "variable"}
 
 

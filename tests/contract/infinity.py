@@ -35,9 +35,9 @@ def read(target: Row, body: bytes) -> list[Field]:
         raise Unreadable("no root array of flat objects")
     if len({tuple(row) for row in rows}) > 1:
         raise Unreadable("rows differ in their keys")
+    columns = target["columns"] or _infer(rows)
     fields = sorted(
-        (_read_column(each, rows) for each in target["columns"]),
-        key=lambda each: each.name,
+        (_read_column(each, rows) for each in columns), key=lambda each: each.name
     )
     return _widen(fields) if target["format"] == "timeseries" else fields
 
@@ -46,9 +46,26 @@ def _refuse_constant(text: str) -> None:
     raise Unreadable(f"{text} is no JSON")
 
 
+def _infer(rows: list[Row]) -> list[Row]:
+    """Take all columns, each of the type of its first value."""
+    return [
+        {"selector": name, "text": name, "type": _type(name, rows)} for name in rows[0]
+    ] if rows else []  # fmt: skip
+
+
+def _type(name: str, rows: list[Row]) -> str:
+    for value in (row[name] for row in rows):
+        if isinstance(value, (dict, list)):
+            raise Unreadable(f"{name!r} is nested")
+        if value is not None:
+            return {str: "string", bool: "boolean"}.get(type(value), "number")
+    return "string"
+
+
 def _read_column(column: Row, rows: list[Row]) -> Field:
     kind = column["type"]
-    values = [_convert(kind, row[column["selector"]]) for row in rows]
+    name = column["selector"].replace("\\.", ".")  # a dot would lead into an object
+    values = [_convert(kind, row[name]) for row in rows]
     return Field(column["text"], "time" if "timestamp" in kind else kind, values)
 
 

@@ -9,7 +9,7 @@ from app.dashboards.panels import BARS
 _VISITED = Panel(
     kind="table",
     title="Components",
-    help="Visits, users, mean time from a visit to the next or its own exit, "
+    help="Visits, sessions, mean time from a visit to the next or its own exit, "
     "and how often a session began or ended there.",
     asks=(
         rows(
@@ -17,7 +17,6 @@ _VISITED = Panel(
             Column("page", label="Component"),
             Column("views", "number", "Visits", look="gauge"),
             Column("sessions", "number", "Sessions"),
-            Column("users", "number", "Users"),
             Column("dwell_avg", "number", "Mean time on it", "ms"),
             Column("dwell", "number", "Time on it, all", "ms"),
             Column("entries", "number", "Sessions begun there"),

@@ -10,7 +10,9 @@ _ANY = "~..*"  # any page; ".+" alone would mean that no step is wanted
 
 
 def _paths(layout: str, shape: str, *columns: Column, **given: str) -> Ask:
-    return Ask("paths", columns, {"format": layout} | _WAY | given, shape)
+    target = "ways" if layout == "flow" else ""
+    given = {"format": layout} | _WAY | given
+    return Ask("paths", columns, given, shape, target=target)
 
 
 def _funnel(layout: str, *columns: Column, **given: str) -> Ask:

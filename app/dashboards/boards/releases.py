@@ -62,7 +62,7 @@ BOARD = Board(
     help="Whether the new version is better than the old one.",
     since="now-7d",
     variables=(
-        *filters(),
+        *filters(without="version"),
         _version("old", "Compare", "First of two versions; (any) = the most frequent."),
         _version("new", "with", "Second of two versions; (any) = the next frequent."),
     ),
@@ -74,7 +74,7 @@ BOARD = Board(
                 Panel(
                     kind="stat",
                     title="The range against the one before",
-                    help="Of all versions chosen above.",
+                    help="Of all versions.",
                     asks=(changes("sessions", "crash_free_rate", "duration_p50"),),
                     width=12,
                     height=4,
@@ -167,7 +167,7 @@ BOARD = Board(
                 ),
                 _compare(
                     "The range against the one before",
-                    "All chosen versions, now and before.",
+                    "All versions, now and before.",
                     ("Before", "Now"),
                     between="before",
                 ),

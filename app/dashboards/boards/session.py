@@ -5,17 +5,32 @@ from app.dashboards.boards.common import TO_SESSION, chosen
 from app.dashboards.nouns import Ask, Board, Column, Panel, Section
 
 _PATH = "sessions/${app:percentencode}/${session:percentencode}"
-_LEVEL = {"type": "color-text"}
+_WHICH = {"app": "$app", "id": "$session"}
 
 
 def _ask(part: str, *columns: Column) -> Ask:
-    given = {"part": part}
-    return Ask(_PATH, columns, given, is_narrowed=False, is_ranged=False)
+    return Ask(
+        _PATH,
+        columns,
+        {"part": part},
+        is_narrowed=False,
+        is_ranged=False,
+        target="session",
+        told=_WHICH,
+    )
 
 
-def _more(end: str, shape: str, *columns: Column, **given: str) -> Ask:
-    path = f"{_PATH}/{end}"
-    return Ask(path, columns, given, shape, is_narrowed=False, is_ranged=False)
+def _more(end: str, shape: str, *columns: Column, part: str = "", **given: str) -> Ask:
+    return Ask(
+        f"{_PATH}/{end}",
+        columns,
+        given,
+        shape,
+        is_narrowed=False,
+        is_ranged=False,
+        target="session" if part else "",
+        told=_WHICH | {"part": part},
+    )
 
 
 _OVERVIEW = Panel(
@@ -66,6 +81,7 @@ _WATERFALL = Panel(
             Column("serviceName"),
             Column("startTime", "number"),
             Column("duration", "number"),
+            part="trace",
             format="trace",
         ),
     ),
@@ -87,6 +103,7 @@ _TIMELINE = Panel(
             Column("id"),
             Column("kind"),
             Column("page"),
+            part="timeline",
             format="logs",
             limit="1000",
         ),
