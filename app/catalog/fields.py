@@ -1,26 +1,21 @@
 """The fields of sessions and of their events: what can be filtered, grouped, listed."""
 
-from dataclasses import dataclass
+from app.catalog.field import Field
+from app.catalog.told import TOLD, TOLD_EVENTS, TOLD_KINDS
+
+__all__ = (
+    "ATTRIBUTE_SCOPES",
+    "COUNTED",
+    "DEVICES",
+    "FIELDS",
+    "KINDS",
+    "STATUSES",
+    "Field",
+    "find",
+    "kinds_of",
+)
 
 ATTRIBUTE_SCOPES = ("session.", "user.", "page.", "event.")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing that is known of a session, or of the views, actions, errors in it.
-
-    A field of the scope ``view``, ``action`` or ``error`` selects the sessions that
-    have at least one such event; grouped by it, a session counts in each group.
-    """
-
-    name: str
-    label: str
-    type: str  # string | number | boolean | time
-    scope: str  # session | view | action | error | attribute
-    help: str
-    unit: str = ""  # as Grafana names it
-    groups: bool = False  # may follow ``by``
-    choices: tuple[str, ...] = ()  # all values, where they are known beforehand
 
 
 def _dimension(name: str, label: str, text: str, **more: object) -> Field:
@@ -70,6 +65,7 @@ _FIELDS = (
     _count("failed_requests", "Failed requests", "Requests with status 400 or above."),
     _count("resources", "Requests", "Requests that the page made."),
     _count("events", "Events", "Distinct events of all kinds."),
+    *TOLD,
     Field("bounced", "Bounced", "boolean", "session", "See the definition of bounce."),
     Field("returning", "Returning", "boolean", "session", "Its user had one before."),
     Field("active", "Active", "boolean", "session", "Its timeout has not passed yet."),
@@ -91,12 +87,14 @@ _FIELDS = (
         "Equal for errors that differ only in numbers and ids.",
         groups=True,
     ),
+    *TOLD_EVENTS,
 )
 
 FIELDS: dict[str, Field] = {field.name: field for field in _FIELDS}
 
 
-KINDS = ("view", "action", "error")  # of events; a field without a say is of the first
+_PAGED = ("view", "action", "error")  # kinds of events that happened on a page
+KINDS = (*_PAGED, *TOLD_KINDS)  # of events; a field without a say is of the first
 COUNTED = {
     "views": "view",
     "actions": "action",
@@ -105,9 +103,9 @@ COUNTED = {
 
 
 def kinds_of(field: Field) -> tuple[str, ...]:
-    """Return the kinds of events that have *field*: ``page`` is known of all."""
+    """Return the kinds of events that have *field*: ``page`` is known of several."""
     if field.name == "page":
-        return KINDS
+        return _PAGED
     return (field.scope,) if field.scope in KINDS else ()
 
 

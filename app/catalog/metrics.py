@@ -1,8 +1,10 @@
 """The named metrics: a query each, with its unit, its help and its thresholds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from app.catalog.bands import BANDS, VITAL_BANDS
+from app.catalog.told import TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ def _users(name: str, label: str, text: str, *, returning: bool) -> Metric:
     return Metric(name, label, chosen, "short", text, counts=True)
 
 
-def _sum(name: str, label: str, text: str) -> Metric:
+def _sum(name: str, label: str, text: str, unit: str = "short") -> Metric:
     return Metric(
-        name, label, f"{{ }} | sum_over_time({name})", "short", text, counts=True
+        name, label, f"{{ }} | sum_over_time({name})", unit, text, counts=True
     )
 
 
@@ -65,6 +67,35 @@ def _banded(metric: Metric) -> Metric:
 
 def _duration(name: str, label: str, function: str, text: str) -> Metric:
     return Metric(name, label, f"{{ }} | {function}", "ms", text)
+
+
+def _told() -> Iterator[Metric]:
+    """Yield what only some sources can answer."""
+    for each in TOLD:
+        if each.type == "number" and each.unit != "ms":
+            yield _sum(each.name, each.label, each.help, each.unit)
+    yield Metric(
+        "cost_per_session",
+        "Cost per session",
+        "({ } | sum_over_time(cost)) / ({ } | count_over_time())",
+        "currencyUSD",
+        "Cost divided by sessions.",
+    )
+    yield Metric(
+        "frustration_rate",
+        "Frustration rate",
+        "{ } | share_over_time(frustrations > 0)",
+        "percentunit",
+        "Share of sessions with at least one frustration.",
+    )
+    yield _duration(
+        "latency_p95",
+        "Trace latency, p95",
+        "quantile_over_time(latency, 0.95)",
+        "One trace in twenty takes longer.",
+    )
+    yield _sum("model_cost", "Cost by model", "Best asked by model.", "currencyUSD")
+    yield _sum("model_tokens", "Tokens by model", "Best asked by model.")
 
 
 _METRICS = (
@@ -173,6 +204,7 @@ _METRICS = (
         "quantile_over_time(dwell, 0.5)",
         "Half of the views are shorter.",
     ),
+    *_told(),
     _vital("lcp", 2500, 4000),
     _vital("inp", 200, 500),
     _vital("cls", 0.1, 0.25),

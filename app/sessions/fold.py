@@ -14,12 +14,13 @@ from app.model import (
     Context,
     Error,
     Event,
+    Figures,
     Kind,
     Session,
     SessionKey,
     Status,
 )
-from app.sessions.timeline import Timeline
+from app.sessions.timeline import Moment, Timeline
 from app.sessions.views import find_views
 
 import xxhash  # isort: skip
@@ -82,6 +83,7 @@ def fold(
         _list_actions(timeline, contexts),
         _list_errors(timeline, contexts),
     )
+    crashes = sum(map(is_crash, timeline.of(ERROR)))
     return Session(
         key=key,
         start=timeline.start,
@@ -89,7 +91,7 @@ def fold(
         context=context,
         entry=views[0].page if views else "",
         exit=views[-1].page if views else "",
-        status=_status(timeline),
+        status=_status(errors, crashes),
         events=len(events),
         view_count=len(views),
         action_count=len(actions),
@@ -106,6 +108,7 @@ def fold(
         users=users,
         attributes=attributes,
         minutes=tuple(timeline.minutes[:MAX_MINUTES]),
+        figures=Figures(crashes=crashes) if crashes else _NONE,
     )
 
 
@@ -123,15 +126,20 @@ def _list_errors(timeline: Timeline, contexts: Mapping[int, Context]) -> list[Er
     ]
 
 
+_NONE = Figures()
 _LOG_ERRORS = frozenset({"error", "fatal", "critical"})
 
 
-def _status(timeline: Timeline) -> Status:
-    errors = timeline.of(ERROR)
+def _status(errors: list[Error], crashes: int) -> Status:
     if not errors:
         return Status.HEALTHY
-    crashed = any(event.facts and event.facts.get("fatal") for _, event in errors)
-    return Status.CRASHED if crashed else Status.ERRORED
+    return Status.CRASHED if crashes else Status.ERRORED
+
+
+def is_crash(moment: Moment) -> bool:
+    """Tell whether an error ended the application."""
+    facts = moment[1].facts
+    return bool(facts and facts.get("fatal"))
 
 
 def _failed_requests(timeline: Timeline) -> int:

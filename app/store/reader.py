@@ -289,7 +289,7 @@ def _shown(statement: Statement, name: str) -> str:
 def _typed(item: dict[str, Any]) -> dict[str, Any]:
     if "status" in item:
         item["status"] = STATUSES[item["status"]]
-    for name in ("bounced", "returning", "active"):
+    for name in ("bounced", "returning", "active", "has_replay"):
         if item.get(name) is not None:
             item[name] = bool(item[name])
     return item

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.errors import BadRequest
 from app.sessionql.plan import Window
+from app.store import told_tables
 from app.store.strings import safe
 
 MAX_DEPTH = 50
@@ -20,16 +21,18 @@ STRINGS = {
     for name in (
         "app", "environment", "version", "browser", "browser_version", "os", "device",
         "country", "language", "referrer", "entry", "exit", "user", "user_name",
-        "previous",
+        "previous", "city", "connection",
     )
 }  # fmt: skip
 _NUMBERS = {
     name: f"s.{name}"
     for name in (
         "start", "end", "views", "actions", "errors", "log_errors", "failed_requests",
-        "resources", "events",
+        "resources", "events", "frustrations", "crashes", "long_tasks", "traces",
+        "observations", "generations", "warnings", "tokens_in", "tokens_out", "tokens",
+        "trace_latency", "generation_time", "has_replay",
     )
-} | {"duration": "(s.end - s.start)"}  # fmt: skip
+} | {"duration": "(s.end - s.start)", "cost": "(s.cost / 1e9)"}  # fmt: skip
 
 BOUNCES = {
     "single_view": "case when s.views > 0 then s.views = 1 end",
@@ -42,7 +45,10 @@ BOUNCES = {
 EVENTS: dict[str, tuple[str, dict[str, str]]] = {
     "view": (
         "views",
-        {name: name for name in ("page", "dwell", "lcp", "inp", "cls", "ttfb", "fcp")},
+        {
+            name: name
+            for name in ("page", "dwell", "lcp", "inp", "cls", "ttfb", "fcp", "title")
+        },
     ),
     "action": ("actions", {"action": "name", "page": "page"}),
     "error": (
@@ -54,6 +60,7 @@ EVENTS: dict[str, tuple[str, dict[str, str]]] = {
             "page": "page",
         },
     ),
+    **told_tables.EVENTS,
 }
 
 

@@ -65,10 +65,12 @@ def usage_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
         for step in trace.steps:
             if step.model and step.is_counted:
                 models[step.model].append(step)
-    for model, steps in models.items():
+    for index, (model, steps) in enumerate(sorted(models.items())):
         generations = [step for step in steps if step.type == "GENERATION"]
         yield (
             row_id,
+            index,
+            min(step.at for step in steps) - session.start,
             n[model],
             len(generations),
             nano(sum(step.cost or 0 for step in steps)),
@@ -81,8 +83,8 @@ def usage_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
 
 def tag_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
     """Yield the rows of table ``tags``."""
-    for tag in session.figures.tags:
-        yield row_id, n[tag]
+    for index, tag in enumerate(session.figures.tags):
+        yield row_id, index, 0, n[tag]
 
 
 def score_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
@@ -91,12 +93,12 @@ def score_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
         if name:
             is_text = isinstance(value, str)
             number, said = (None, n.get(str(value))) if is_text else (value, None)
-            yield row_id, index, n[name], number, said
+            yield row_id, index, 0, n[name], number, said
 
 
 INSERTS = (
     ("insert into traces values (?,?,?,?,?,?,?,?,?)", trace_rows),
-    ("insert into usage values (?,?,?,?,?,?,?,?)", usage_rows),
-    ("insert into tags values (?,?)", tag_rows),
-    ("insert into scores values (?,?,?,?,?)", score_rows),
+    ("insert into usage values (?,?,?,?,?,?,?,?,?,?)", usage_rows),
+    ("insert into tags values (?,?,?,?)", tag_rows),
+    ("insert into scores values (?,?,?,?,?,?)", score_rows),
 )

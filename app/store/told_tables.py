@@ -51,6 +51,8 @@ create index traces_name on traces (name);
 create index traces_user on traces (user) where user is not null;
 create table usage (
   session integer not null,
+  n integer not null,
+  at integer not null,
   model integer not null,
   generations integer not null,
   cost integer not null,
@@ -58,18 +60,21 @@ create table usage (
   tokens_out integer not null,
   tokens integer not null,
   took integer not null,
-  primary key (session, model)
+  primary key (session, n)
 ) without rowid;
 create index usage_model on usage (model);
 create table tags (
   session integer not null,
+  n integer not null,
+  at integer not null,
   tag integer not null,
-  primary key (session, tag)
+  primary key (session, n)
 ) without rowid;
 create index tags_tag on tags (tag);
 create table scores (
   session integer not null,
   n integer not null,
+  at integer not null,
   name integer not null,
   value real,
   text integer,
@@ -88,4 +93,32 @@ REFERENCES = {
     "usage": ("model",),
     "tags": ("tag",),
     "scores": ("name", "text"),
+}
+
+# kind → (table, {field → column}), as ``sql.EVENTS`` has them; cost is kept in nano-USD
+EVENTS: dict[str, tuple[str, dict[str, str]]] = {
+    "trace": (
+        "traces",
+        {
+            "trace": "name",
+            "trace_user": "user",
+            "latency": "latency",
+            "trace_cost": "cost / 1e9",
+            "trace_tokens": "tokens",
+        },
+    ),
+    "usage": (
+        "usage",
+        {
+            "model": "model",
+            "model_calls": "generations",
+            "model_cost": "cost / 1e9",
+            "model_tokens_in": "tokens_in",
+            "model_tokens_out": "tokens_out",
+            "model_tokens": "tokens",
+            "model_time": "took",
+        },
+    ),
+    "tag": ("tags", {"tag": "tag"}),
+    "score": ("scores", {"score": "name", "score_value": "value"}),
 }

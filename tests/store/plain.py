@@ -20,6 +20,7 @@ MINUTE = 60_000
 INACTIVITY = 15 * MINUTE
 Facts = dict[str, Any]
 VIEW_ONLY = {"dwell", "lcp", "inp", "cls", "ttfb", "fcp"}
+SCOPES = {"view", "action", "error", "trace", "usage", "tag", "score"}
 COUNTED = {"views": "view", "actions": "action", "errors": "error"}
 
 
@@ -54,6 +55,7 @@ def _know(session: Session, now: int, first: int) -> Known:
     context, user = session.context, user_of(session)
     strings = ("app", "environment", "version", "browser", "browser_version", "os")
     strings += ("device", "country", "language", "referrer", "previous")
+    strings += ("city", "connection")
     views, bounced = session.view_count, session.view_count == 1
     facts: Facts = {name: getattr(context, name) for name in strings}
     facts |= {
@@ -78,7 +80,8 @@ def _know(session: Session, now: int, first: int) -> Known:
         "returning": int(first < session.start) if user else None,
         "active": int(session.end > now - INACTIVITY),
     }
-    timed = ("page", "dwell", "lcp", "inp", "cls", "ttfb", "fcp")
+    facts |= _told(session)
+    timed = ("page", "dwell", "lcp", "inp", "cls", "ttfb", "fcp", "title")
     events = {
         "view": [{name: getattr(v, name) for name in timed} for v in session.views],
         "action": [{"action": a.name, "page": a.page} for a in session.actions],
@@ -91,9 +94,22 @@ def _know(session: Session, now: int, first: int) -> Known:
             }
             for e in session.error_list
         ],
-    }
+        "trace": [],
+        "usage": [],
+        "tag": [],
+        "score": [],
+    }  # the town has no models
     users = {*session.users, user, facts["user_name"]} - {""}
     return Known(facts, events, dict(session.attributes), users, session.minutes)
+
+
+def _told(session: Session) -> Facts:
+    figures = session.figures
+    told = ("frustrations", "crashes", "long_tasks", "traces", "observations")
+    told += ("generations", "warnings", "tokens_in", "tokens_out", "tokens")
+    told += ("trace_latency", "generation_time")
+    facts: Facts = {name: getattr(figures, name) for name in told}
+    return facts | {"cost": figures.cost / 1e12, "has_replay": int(figures.has_replay)}
 
 
 # -- filters -----------------------------------------------------------------------
@@ -201,11 +217,12 @@ def scope_of(leaf: Leaf) -> str:
         BadRequest: about several kinds, which no row is.
     """
     fields = [find(name) for name in (*leaf.by, *filter(None, [leaf.field]))]
-    scopes = {field.scope for field in fields if field} & {"view", "action", "error"}
+    scopes = {field.scope for field in fields if field} & SCOPES
     names = {field.name for field in fields if field}
     if scopes == {"view"} and "page" in names and leaf.field in {"errors", "actions"}:
         return COUNTED[leaf.field] if leaf.function == "sum" else "view"
-    if names & {"page"} and not names & VIEW_ONLY and len(scopes) == 2:
+    paged = scopes <= {"view", "action", "error"}
+    if names & {"page"} and not names & VIEW_ONLY and len(scopes) == 2 and paged:
         scopes -= {"view"}  # the page of an action or an error
     if len(scopes) > 1:
         raise BadRequest("several")
