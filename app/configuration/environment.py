@@ -10,15 +10,17 @@ from app.configuration.shape import (
     CONFIG,
     PREFIX,
     ROOT,
-    SOURCE,
     Path,
     leaves,
     variable,
 )
 from app.configuration.tree import Given, Items, Node, Section
 
-_SOURCES = f"{PREFIX}_SOURCES_"
-_SOURCE = re.compile(rf"{_SOURCES}(\d{{1,3}})_(.+)")
+# SKALD_SOURCES_0_LOKI_URL: the list, the number of its item, what is in that
+_ITEM = re.compile(
+    rf"{PREFIX}_({'|'.join(map(str.upper, ROOT.lists))})_(\d{{1,3}})_(.+)"
+)
+_NOUNS = {"sources": "source", "remote_write": "receiver"}
 # Kubernetes tells every pod about a service called skald in variables of these names:
 # kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _KUBERNETES = re.compile(rf"{PREFIX}_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))(_.*)?")
@@ -35,9 +37,13 @@ def overlay(tree: Section, environ: Mapping[str, str], problems: Problems) -> No
         if not _is_link(name, text)
     }
     for name in sorted(said, key=_in_order):
-        path = known.get(name) or _path_in_source(name)
+        path = known.get(name) or _path_in_item(name)
         if path is None:
-            example = [variable(("sources", 0, *path)) for path in leaves(SOURCE)]
+            example = [
+                variable((each, 0, *path))
+                for each, shape in ROOT.lists.items()
+                for path in leaves(shape)
+            ]
             hint = nearest(name, [*known, *example])
             hint = hint if hint.startswith("did") else "see docs/reference/settings.md"
             problems.add(name, f"is no setting; {hint}")
@@ -52,15 +58,18 @@ def _is_link(name: str, text: str) -> bool:
 
 
 def _in_order(name: str) -> tuple[int, str]:
-    found = _SOURCE.fullmatch(name)
-    return (int(found[1]) if found else -1, name)
+    found = _ITEM.fullmatch(name)
+    return (int(found[2]) if found else -1, name)
 
 
-def _path_in_source(name: str) -> Path | None:
-    found = _SOURCE.fullmatch(name)
-    inner = {variable(path).removeprefix(PREFIX): path for path in leaves(SOURCE)}
-    path = inner.get(f"_{found[2]}") if found else None
-    return ("sources", int(found[1]), *path) if found and path else None
+def _path_in_item(name: str) -> Path | None:
+    found = _ITEM.fullmatch(name)
+    if not found:
+        return None
+    key = found[1].lower()
+    inner = {variable(path): path for path in leaves(ROOT.lists[key])}
+    path = inner.get(f"{PREFIX}_{found[3]}")
+    return (key, int(found[2]), *path) if path else None
 
 
 def _put(tree: Section, path: Path, given: Given, problems: Problems) -> None:
@@ -76,7 +85,8 @@ def _put(tree: Section, path: Path, given: Given, problems: Problems) -> None:
         elif isinstance(here, Items) and isinstance(step, int):
             if step > len(here.nodes):
                 last = len(here.nodes)
-                problems.add(given.place, f"there is no source {last} yet; use {last}")
+                what = f"there is no {_NOUNS[str(path[0])]} {last} yet; use {last}"
+                problems.add(given.place, what)
                 return
             here.nodes += [made] * (step == len(here.nodes))
             below = here.nodes[step]

@@ -52,15 +52,15 @@ select {_COLUMNS}
 from json_each(:ranges) as r
   cross join recorded_samples as c
     on c.series = r.value ->> 0 and c.at > r.value ->> 1 and c.at < r.value ->> 2
-  join recorded_series as s on s.id = c.series
+  cross join recorded_series as s on s.id = c.series
 where (c.changed, c.series, c.at) > (:changed, :series, :at)
 """
 _OWED = f"""
 select {_COLUMNS}
 from receiver_owed as o
-  join receiver_series as r on r.receiver = o.receiver and r.series = o.series
-  join recorded_samples as c on c.series = o.series and c.at = o.at
-  join recorded_series as s on s.id = o.series
+  cross join receiver_series as r on r.receiver = o.receiver and r.series = o.series
+  cross join recorded_samples as c on c.series = o.series and c.at = o.at
+  cross join recorded_series as s on s.id = o.series
 where o.receiver = :id and o.at < r.reached
 limit :limit
 """
@@ -268,7 +268,7 @@ def _change(row: Sequence[Any]) -> Change:
 def _reached(db: sqlite3.Connection, receiver: int, series: set[int]) -> dict[int, int]:
     found = db.execute(
         "select r.series, r.reached from json_each(?) as w"
-        " join receiver_series as r on r.receiver = ? and r.series = w.value",
+        " cross join receiver_series as r on r.receiver = ? and r.series = w.value",
         (orjson.dumps(list(series)).decode(), receiver),
     )
     return dict(found.fetchall())
