@@ -1,68 +1,56 @@
-"""`skald query` answers from the index, as a table or as JSON."""
+"""`skald query` takes SessionQL."""
 
-import orjson
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner, Result
 
-from tests.commands.conftest import Skald
+from app.commands.base import main
+from tests.api.shop import END, START, fill
 
 
 @pytest.fixture
-def asked(skald: Skald) -> Skald:
-    """Return the command, once there is an index."""
-    assert skald("index", "--once").exit_code == 0
-    return skald
+def index_file(tmp_path: Path) -> Path:
+    """Return an index that can be counted by hand."""
+    fill(tmp_path / "skald.db")
+    return tmp_path / "skald.db"
 
 
-def test_table_has_a_row_a_label_set(asked: Skald) -> None:
-    """Grouped figures are a table, largest first."""
-    done = asked("query", "sessions", "--by", "browser")
-
-    assert done.exit_code == 0, done.output
-    assert done.stdout.splitlines()[0].split() == ["browser", "sessions"]
-    assert {"Chrome", "Firefox"} == {
-        row.split()[0] for row in done.stdout.splitlines()[2:]
-    }
-
-
-def test_filters_narrow(asked: Skald) -> None:
-    """Filters are written as in a URL, comparisons too."""
-    done = asked("query", "sessions", "errors=>0", "app=shop", "--json")
-
-    assert [orjson.loads(row)["sessions"] for row in done.stdout.splitlines()] == [1]
+def run(index: Path, *arguments: str) -> Result:
+    """Run the command over the six hours of the index."""
+    return CliRunner().invoke(
+        main,
+        ["query", *arguments, "--from", str(START), "--to", str(END), "--json"],
+        env={"SKALD_INDEX": str(index)},
+        standalone_mode=True,
+    )
 
 
-def test_steps_make_rows_over_time(asked: Skald) -> None:
-    """With a step each bucket has its row, and a time that people can read."""
-    done = asked("query", "sessions", "--step", "1h", "--from", "now-3h")
+def test_figures_are_rows(index_file: Path) -> None:
+    """A query for figures prints a row a label set."""
+    told = run(index_file, "{ } | count_over_time() by (app) | topk(1)")
 
-    assert done.exit_code == 0, done.output
-    assert done.stdout.splitlines()[2].split()[0].endswith(":00:00Z")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("sesions",), "did you mean 'sessions'?"),
-        (("sessions", "--by", "brwser"), "did you mean 'browser'?"),
-        (("sessions", "brwser=x"), "brwser"),
-        (("sessions", "--from", "never"), "never"),
-        (("sessions", "page==~("), "pattern"),
-    ],
-)
-def test_mistakes_are_said_with_what_was_meant(
-    asked: Skald, arguments: tuple[str, ...], said: str
-) -> None:
-    """A wrong name is answered with the nearest, exit code 2, no traceback."""
-    done = asked("query", *arguments)
-
-    assert done.exit_code == 2, done.output
-    assert said in done.output
-    assert "Traceback" not in done.output
+    assert told.output == '{"app":"shop","Value":9}\n', told.output
 
 
-def test_without_an_index_it_says_what_makes_one(skald: Skald) -> None:
-    """Asking before the first run is answered with what to run."""
-    done = skald("query", "sessions")
+def test_sessions_are_rows(index_file: Path) -> None:
+    """A selection prints sessions, with the chosen columns."""
+    told = run(index_file, "{ errors > 0 } | select(browser)")
 
-    assert done.exit_code == 2
-    assert "`skald run` or `skald index` makes it" in done.output
+    assert '"id":"s2"' in told.output
+    assert '"browser":"Safari"' in told.output
+
+
+def test_metrics_keep_their_names(index_file: Path) -> None:
+    """The name of a metric asks as before, with filters behind it."""
+    told = run(index_file, "sessions", "app=blog")
+
+    assert told.output == '{"sessions":2}\n', told.output
+
+
+def test_refusal_shows_a_caret(index_file: Path) -> None:
+    """What is wrong is pointed at."""
+    told = run(index_file, "{ brwoser = 1 }")
+
+    assert told.exit_code != 0
+    assert "  { brwoser = 1 }\n    ^" in told.output
