@@ -41,7 +41,7 @@ def check(context: click.Context, files: tuple[Path, ...]) -> None:
         named = _named(settings, files)
         for name, _ in named:
             click.echo(f"Checking {name}")
-        found = read_rules(named, _defaults(settings))
+        found = read_rules(named, _defaults(settings), _known(settings, files))
     except RuleFileError as error:
         for problem in error.problems:
             click.echo(f"  {problem}", err=True)
@@ -53,6 +53,12 @@ def check(context: click.Context, files: tuple[Path, ...]) -> None:
 
 def _named(settings: Settings, files: tuple[Path, ...]) -> list[Named]:
     return named_files(map(str, files)) if files else find_files(settings)
+
+
+def _known(settings: Settings, files: tuple[Path, ...]) -> set[str]:
+    """List the series of the rules in force, which FILES may read."""
+    rules = load_rules(settings).rules() if files else []
+    return {rule.name for rule in rules if rule.kind == RECORD}
 
 
 def _defaults(settings: Settings) -> Defaults:

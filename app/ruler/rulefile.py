@@ -6,7 +6,8 @@ two recording rules of one name and the same labels, which would overwrite each 
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from app.configuration.units import parse_duration
@@ -17,6 +18,7 @@ from app.ruler.model import ALERT, RECORD, Defaults, Group, Rule, RuleSet
 from app.ruler.nodes import Nodes, Spot
 from app.ruler.problems import Problems, shown
 from app.sessionql.language import Query
+from app.sessionql.plan import Arithmetic, Plan, Rank, Recorded
 
 FILE = ("groups",)
 GROUP = ("name", "interval", "query_offset", "limit", "labels", "rules")
@@ -33,9 +35,16 @@ MAX_RULES = 10_000
 
 
 def read_rules(
-    files: Iterable[tuple[str, Path]], defaults: Defaults | None = None
+    files: Iterable[tuple[str, Path]],
+    defaults: Defaults | None = None,
+    known: Collection[str] = (),
 ) -> RuleSet:
-    """Read files: pairs of the name that is shown and the path.
+    """Read files.
+
+    Args:
+        files: pairs of the name that is shown and the path.
+        defaults: what groups do not say.
+        known: names of series that other files record.
 
     Raises:
         RuleFileError: lists every problem of every file.
@@ -45,6 +54,8 @@ def read_rules(
     for name, path in files:
         groups += _File(name, defaults or Defaults(), problems).groups(path)
     _refuse_twins(groups, problems)
+    if not problems.found:  # else the rule that is missed may be one of those
+        _refuse_unknown(groups, known, problems)
     problems.stop_if_any()
     return RuleSet(tuple(groups))
 
@@ -63,6 +74,34 @@ def _refuse_twins(groups: list[Group], problems: Problems) -> None:
                     f"stands at {first} too, with the same labels;"
                     " rename it, or give each a label of its own",
                 )
+
+
+def _refuse_unknown(
+    groups: list[Group], known: Collection[str], problems: Problems
+) -> None:
+    rules = [rule for group in groups for rule in group.rules]
+    names = {*known, *(rule.name for rule in rules if rule.kind == RECORD)}
+    for rule in rules:
+        for name in recorded_in(rule.query.figures):
+            if name not in names:
+                what = f"expr: no rule records {shown(name)}; {_near(name, names)}"
+                problems.add(rule.place, f"{rule.kind} {rule.name!r}", what)
+
+
+def _near(name: str, names: Collection[str]) -> str:
+    close = get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else "add one that does"
+
+
+def recorded_in(plan: Plan) -> Iterator[str]:
+    """Yield the names of the recorded series that a plan reads."""
+    if isinstance(plan, Recorded):
+        yield plan.name
+    elif isinstance(plan, Rank):
+        yield from recorded_in(plan.part)
+    elif isinstance(plan, Arithmetic):
+        yield from recorded_in(plan.left)
+        yield from recorded_in(plan.right)
 
 
 class _File:
