@@ -7,8 +7,16 @@ from typing import Any
 import msgspec
 
 from app.api.measures import describe_vitals, list_loads
+from app.api.portraits import (
+    device_of,
+    figures_of,
+    overview_of,
+    text_of,
+    user_of,
+)
 from app.events.decoder import MAX_NAME
-from app.model import Error, Kind, Session, Status
+from app.events.money import usd
+from app.model import Error, Kind
 from app.sessions.requests import TIMINGS, Request, list_requests
 from app.store.insight_seam import Whole
 
@@ -58,6 +66,8 @@ class Detail:
                 "language": session.context.language,
             },
             "attributes": dict(session.attributes),
+            "figures": figures_of(session),
+            "traces": self.traces(),
             "vitals": self.vitals(),
             "performance": self.performance(),
             "views": self.views(),
@@ -85,7 +95,7 @@ class Detail:
 
     def overview(self) -> list[Row]:
         """Lay out what the list says of it, and more."""
-        return [_overview(self._session) | dict(self._listed)]
+        return [overview_of(self._session) | dict(self._listed)]
 
     def facts(self) -> list[Row]:
         """Lay out everything that is one value, as text: section, name, value."""
@@ -99,10 +109,11 @@ class Detail:
                 "country": session.context.country,
                 "city": session.context.city,
             },
+            "figures": figures_of(session),
             "attributes": dict(session.attributes),
         }
         return [
-            {"section": section, "name": name, "value": _text(value)}
+            {"section": section, "name": name, "value": text_of(value)}
             for section, values in sections.items()
             for name, value in values.items()
         ]
@@ -152,6 +163,18 @@ class Detail:
         """Sum all requests up by type."""
         return _by_type(self._requests)
 
+    def traces(self) -> list[Row]:
+        """List traces with their cost, USD; their steps are in the tree."""
+        traces = self._session.traces
+        return [
+            {
+                **msgspec.structs.asdict(trace),
+                "cost": usd(trace.cost),
+                "steps": len(trace.steps),
+            }
+            for trace in self._bounded("traces", traces, len(traces))
+        ]
+
     def vitals(self) -> list[Row]:
         """List web vitals with their rating."""
         return describe_vitals(self._session, self._whole.moments)
@@ -185,6 +208,7 @@ PARTS: dict[str, Callable[[Detail], list[Row]]] = {
     "requests": Detail.requests,
     "resources": Detail.resources,
     "resource_types": Detail.resource_types,
+    "traces": Detail.traces,
     "vitals": Detail.vitals,
     "performance": Detail.performance,
     "attributes": Detail.attributes,
@@ -254,65 +278,3 @@ def _by_type(requests: Iterable[Request]) -> list[Row]:
         }
         for kind, count in counts.most_common(100)
     ]
-
-
-def _overview(session: Session) -> Row:
-    context = session.context
-    return {
-        "start": session.start,
-        "end": session.end,
-        "duration": session.end - session.start,
-        "status": Status(session.status).name.lower(),
-        "environment": context.environment,
-        "version": context.version,
-        "entry": session.entry,
-        "exit": session.exit,
-        "referrer": context.referrer,
-        "previous": context.previous,
-        "views": session.view_count,
-        "actions": session.action_count,
-        "errors": session.errors,
-        "log_errors": session.log_errors,
-        "failed_requests": session.failed_requests,
-        "resources": session.resources,
-        "events": session.events,
-        "skew": session.skew,
-        "clamped": session.clamped,
-        "is_cut": session.is_cut,
-    }
-
-
-def user_of(session: Session) -> Row:
-    """Lay out who it was."""
-    context = session.context
-    return {
-        "id": context.user_id,
-        "name": context.user_name,
-        "email": context.user_email,
-        "anonymous": context.anonymous,
-        "all": list(session.users),
-    }
-
-
-def device_of(session: Session) -> Row:
-    """Lay out what it ran on."""
-    context, attributes = session.context, dict(session.attributes)
-    return {
-        "type": context.device,
-        "browser": context.browser,
-        "browser_version": context.browser_version,
-        "os": context.os,
-        "country": context.country,
-        "language": context.language,
-        "sdk": context.sdk,
-        "screen": attributes.get("session.screen", ""),
-        "viewport": attributes.get("session.viewport", ""),
-    }
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)

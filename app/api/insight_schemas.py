@@ -51,7 +51,7 @@ DetailSchema: type[Schema] = Open.from_dict(
     {
         "part": Texts(
             "One part of it as a root array of flat rows: `overview`, `facts`, `views`, "
-            "`actions`, `errors`, `requests`, `resources`, `resource_types`, `vitals`, "
+            "`actions`, `errors`, `requests`, `resources`, `resource_types`, `traces`, `vitals`, "
             "`performance`, `attributes`, `neighbours`."
         ),
         "limit": Whole("Rows of each list. Default: 200.", 1, 1_000),

@@ -1,6 +1,5 @@
 """Show one session: whole, as a timeline, as a tree, as raw lines."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,10 +23,8 @@ from app.api.service import reader, settings
 from app.api.timelines import event_row, log_row, page_of, read_kinds
 from app.errors import NotFound
 from app.model import Session
-from app.sessionql.plan import And, Compare, Window
 from app.sessions.tree import Node, Tree, draw_tree, grow_tree
 from app.store.insight_seam import Whole
-from app.store.seam import Search
 
 blp = Blueprint("session", __name__, url_prefix="/api/v1", description="One session.")
 
@@ -47,9 +44,10 @@ def show_session(asked: Asked, app: str, session_id: str) -> Response:
     """Show one session."""
     found = find_whole(app, session_id)
     session = found.session
-    beside = reader().neighbours(session.key.app, session.key.source, session.key.id)
+    address = (session.key.app, session.key.source, session.key.id)
+    row = reader().listed(*address, clock.now())
     limit = whole(asked, "limit", _LIMIT)
-    detail = Detail(found, _listed(session), beside, limit)
+    detail = Detail(found, row, reader().neighbours(*address), limit)
     if not single(asked, "part"):
         return answer(detail.page())
     rows, cut = detail.part(read_choice(asked, "part", tuple(PARTS)))
@@ -69,19 +67,6 @@ def find_whole(app: str, session_id: str) -> Whole:
     if found is None:
         raise NotFound(f"no session {session_id[:80]!r} of the app {app[:80]!r}")
     return found
-
-
-def _listed(session: Session) -> Mapping[str, Any]:
-    """Return its row in the list of sessions."""
-    key = session.key
-    same = (
-        Compare("app", "=", (key.app,)),
-        Compare("id", "=", (key.id,)),
-        Compare("source", "=", (key.source,)),
-    )
-    window = Window(session.start, session.start + 1, 0, clock.now())
-    found = reader().search(Search(window, And(same), limit=1)).items
-    return found[0] if found else {}
 
 
 def kept_of(session: Session) -> list[str]:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from app.events.clean import host_of, path_of
+from app.events.money import usd
 from app.model import Context, Kind, Session, Step, Trace
 from app.sessions.requests import Request, list_requests
 from app.sessions.timeline import Moment
 
 ROOT = "session"
 _DEEPEST = 50  # levels of steps; what is deeper is shown at that one
-_NANO = 1_000_000_000
 _SECOND = 1_000  # ms
 _CENT = 0.01
 _LOG_ERRORS = frozenset({"error", "fatal", "critical"})
@@ -93,7 +93,7 @@ def _root(session: Session) -> Node:
         service=session.key.app,
         at=session.start,
         duration=session.end - session.start,
-        cost=_usd(session.figures.cost) if session.traces else None,
+        cost=usd(session.figures.cost) if session.traces else None,
         tokens=session.figures.tokens if session.traces else None,
         level="error" if session.errors else "",
     )
@@ -112,6 +112,8 @@ def _blocks(nodes: Sequence[Node]) -> Iterator[list[Node]]:
 
 
 def _views(session: Session) -> list[Node]:
+    """List the views that are no traces: of such a source every trace is one, too."""
+    traces = {(trace.at, trace.name) for trace in session.traces}
     last = len(session.views) - 1
     return [
         Node(
@@ -127,6 +129,7 @@ def _views(session: Session) -> list[Node]:
             else view.dwell,
         )
         for index, view in enumerate(session.views)
+        if (view.at, view.page) not in traces
     ]
 
 
@@ -209,7 +212,7 @@ def _steps(session: Session, trace: Trace) -> list[Node]:
         service=session.key.app,
         at=trace.at,
         duration=trace.latency,
-        cost=_usd(trace.cost),
+        cost=usd(trace.cost),
         tokens=trace.tokens,
         level="error" if trace.errors else "",
     )
@@ -246,16 +249,12 @@ def _step(session: Session, step: Step, parent: str, depth: int) -> Node:
         service=session.key.app,
         at=step.at,
         duration=step.duration,
-        cost=None if step.cost is None else _usd(step.cost),
+        cost=None if step.cost is None else usd(step.cost),
         tokens=step.tokens,
         model=step.model,
         level={"ERROR": "error", "WARNING": "warning"}.get(step.level, ""),
         message=step.message,
     )
-
-
-def _usd(nano: int) -> float:
-    return nano / _NANO
 
 
 def _unique(nodes: Iterable[Node]) -> list[Node]:

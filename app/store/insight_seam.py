@@ -139,6 +139,9 @@ class Insights(Protocol):
     def whole(self, app: str, session_id: str) -> Whole | None:
         """Return one session with its events; None when there is none."""
 
+    def listed(self, app: str, source: str, session_id: str, now: int) -> Row:
+        """Return a session's row in the list of sessions; empty when there is none."""
+
     def neighbours(
         self, app: str, source: str, session_id: str
     ) -> tuple[Row | None, Row | None]:

@@ -10,7 +10,7 @@ from app.sessions.tree import Tree, draw_tree, grow_tree
 from tests.build import action, item, js_error, page_load
 from tests.driver import Index
 
-CENT = 10_000_000  # nano-USD
+CENT = 10_000_000_000  # pico-USD
 SEED = """\
 Session: s1 (15.2s, $0.23)
 ├── url_fetch (1.0s, $0.02)
