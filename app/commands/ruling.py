@@ -17,7 +17,7 @@ from app.ruler.trial.read import read_trials
 from app.ruler.trial.run import run_trials
 from app.settings import Settings
 from app.shipped import rules_dir
-from app.store import open_reader, open_rulebook
+from app.store import open_exact_reader, open_rulebook
 
 FAILED = 1  # exit code: rules are wrong, or a test of them failed; as promtool's
 _FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
@@ -147,7 +147,7 @@ def fill(  # one parameter an option
         raise Refusal(f"no group of {', '.join(only)}; see `skald rules check`")
     book = open_rulebook(settings)
     try:
-        ruler = Ruler(settings, book, open_reader)
+        ruler = Ruler(settings, book, open_exact_reader)
         spans = spans_of(RuleSet(groups), start, min(end, now))
         done = backfill(spans, ruler, book, _tell, anew=anew)
     finally:

@@ -21,7 +21,7 @@ from app.ruler.model import Group, RuleSet
 from app.ruler.problems import RuleFileError
 from app.ruler.ruler import Ruler
 from app.settings import Settings
-from app.store import open_reader, open_rulebook
+from app.store import open_exact_reader, open_rulebook
 from app.store.recorded import RELOAD, RULES
 from app.store.rule_seam import Mark
 
@@ -61,7 +61,7 @@ class RuleJobs:
         self._signature = self._look_at_files()
         self.rules = load_rules(settings)
         self._book = open_rulebook(settings)
-        self._ruler = Ruler(settings, self._book, open_reader, lease, self._stop)
+        self._ruler = Ruler(settings, self._book, open_exact_reader, lease, self._stop)
         self._announced = False
         self._scheduler = BackgroundScheduler(
             timezone=UTC,

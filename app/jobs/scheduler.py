@@ -20,6 +20,7 @@ from app import clock
 from app.errors import LeaseLost, SkaldError
 from app.jobs.index import Indexer
 from app.jobs.retention import expire
+from app.jobs.rollups import roll_up
 from app.jobs.ruling import RuleJobs
 from app.jobs.writing import Receivers
 from app.settings import Settings, SourceSettings
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LEASE = "jobs"
 RETENTION_S = 3_600
+ROLLUPS_S = 20.0  # how often to look, and how long a run may take
 RUN_S = 60.0  # an index run commits and looks around at least that often
 GRACE_S = 3_600  # a job that starts so late still runs: work follows cursors, not times
 
@@ -73,6 +75,7 @@ class Jobs:
         for source in self._settings.sources:
             self._add_source(source)
         self._every(RETENTION_S, "retention", self._guarded("retention", self._expire))
+        self._every(ROLLUPS_S, "rollups", self._guarded("rollups", self._roll_up))
         for name, receiver, write in self._receivers.jobs():
             self._scheduler.add_executor(ThreadPoolExecutor(1), name)
             seconds = receiver.interval_ms / 1000
@@ -146,6 +149,15 @@ class Jobs:
                 )
             if report.is_done:
                 return
+
+    def _roll_up(self) -> None:
+        ends = clock.monotonic() + ROLLUPS_S
+        roll_up(
+            self._store,
+            self._settings.bounce,
+            lambda: self._leads.is_set() and clock.monotonic() < ends,
+            self._stop,
+        )
 
     def _expire(self) -> None:
         gone = expire(

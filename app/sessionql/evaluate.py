@@ -33,6 +33,9 @@ class Evaluator(Protocol):
         Label values are in the order of ``leaf.labels``; of a rate it is the count.
         """
 
+    def take_notices(self) -> list[str]:
+        """Return what to know of the answers given since the last call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -119,7 +122,7 @@ def evaluate(
         found = {(): [0.0] * len(buckets)}
     series = [Series(labels, values) for labels, values in found.items()]
     series.sort(key=lambda each: (-sum(v or 0 for v in each.values), each.labels))
-    notices = []
+    notices = store.take_notices()
     if len(series) > max_series:
         notices.append(f"showing {max_series} of {len(series)} series, the largest")
         del series[max_series:]

@@ -10,8 +10,13 @@ from app.store.seam import Reader
 from app.store.writer import SqliteWriter
 
 
-def open_reader(settings: Settings) -> Reader:
+def open_reader(settings: Settings, *, exact: bool = False) -> Reader:
     """Open the index for reading, for one thread at a time.
+
+    Args:
+        settings: which index, whose sessions.
+        exact: look at the sessions themselves, never at rollups, for rules: what is
+            recorded once must not differ from what is recorded again.
 
     Raises:
         StoreError: there is none, or it cannot be read.
@@ -21,7 +26,13 @@ def open_reader(settings: Settings) -> Reader:
         settings.tenant,
         bounce=settings.bounce,
         timeout_s=settings.query_timeout_s,
+        exact=exact,
     )
+
+
+def open_exact_reader(settings: Settings) -> Reader:
+    """Open the index for reading by a rule: sessions are looked at, never rollups."""
+    return open_reader(settings, exact=True)
 
 
 def open_writer(settings: Settings) -> SqliteWriter:

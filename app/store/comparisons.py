@@ -31,7 +31,7 @@ def compare_field(statement: Statement, compare: Compare, kind: str) -> str:
 def _event(statement: Statement, known: Field, compare: Compare, kind: str) -> str:
     column = f"e.{EVENTS[kind][1][known.name]}"
     if known.type == "string":
-        return _match(statement, column, compare)
+        return match_string(statement, column, compare)
     return _number(statement, column, compare)
 
 
@@ -44,7 +44,7 @@ def _session(statement: Statement, known: Field, compare: Compare) -> str:
     if known.name == "id":
         return _match_text(statement, "s.sid", compare)
     if known.type == "string":
-        return _match(statement, STRINGS[known.name], compare)
+        return match_string(statement, STRINGS[known.name], compare)
     return _number(statement, statement.expression(known.name), compare)
 
 
@@ -52,9 +52,9 @@ def _user(statement: Statement, compare: Compare) -> str:
     """Match any user of the session, by id or as shown."""
     if compare.op in _POSITIVE:
         return _none(_user(statement, _positive(compare)))
-    last = _match(statement, "s.user", compare)
-    shown = _match(statement, "s.user_name", compare)
-    others = _match(statement, "u.user", compare)
+    last = match_string(statement, "s.user", compare)
+    shown = match_string(statement, "s.user_name", compare)
+    others = match_string(statement, "u.user", compare)
     return (
         f"({last} or {shown} or"
         f" s.id in (select u.session from users as u where {others}))"
@@ -73,7 +73,9 @@ def _attribute(statement: Statement, compare: Compare) -> str:
         op = "in" if compare.op == "=" else compare.op
         found = f"select id from strings where number(value) {op} ({places})"
         return f"{has} and a.value in ({found}))"
-    chosen = _match(statement, "a.value", Compare(compare.field, compare.op, values))
+    chosen = match_string(
+        statement, "a.value", Compare(compare.field, compare.op, values)
+    )
     if _holds_empty(compare.op, values):
         return f"({has} and {chosen}) or not coalesce({has}), 0))"
     return f"{has} and {chosen})"
@@ -91,10 +93,10 @@ def _none(condition: str) -> str:
     return f"not coalesce({condition}, 0)"
 
 
-def _match(statement: Statement, column: str, compare: Compare) -> str:
+def match_string(statement: Statement, column: str, compare: Compare) -> str:
     """Compare a column that holds numbers of strings; NULL is the empty string."""
     if compare.op in _POSITIVE:
-        return _none(_match(statement, column, _positive(compare)))
+        return _none(match_string(statement, column, _positive(compare)))
     values = tuple("" if value is None else value for value in compare.values)
     if compare.op == "=":
         named = tuple(value for value in values if value != "")

@@ -25,6 +25,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("pragma auto_vacuum = incremental")  # of a new file
         _log_ahead(connection)
         connection.execute("pragma synchronous = normal")
+        connection.execute(
+            "pragma recursive_triggers = on"
+        )  # a replaced row is deleted
         connection.execute("pragma cache_size = -24000")
         connection.execute("pragma temp_store = memory")
         connection.execute("pragma journal_size_limit = 67108864")

@@ -26,6 +26,8 @@ from app.store.insights import InsightsReader
 from app.store.journal import Codec, Journal, derived_from
 from app.store.leaves import compose
 from app.store.recorded import RecordedReader
+from app.store.rollups.answer import answer
+from app.store.rollups.shapes import ERROR
 from app.store.seam import Found, JobStatus, Search, SourceStatus
 from app.store.sql import EVENTS, Statement
 
@@ -44,12 +46,15 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
         *,
         bounce: str = "single_view",
         timeout_s: float = 10.0,
+        exact: bool = False,
     ) -> None:
         self._path = path
         self._tenant = tenant
         self._bounce = bounce
         self._timeout_s = timeout_s
         self._db = open_for_reading(path)
+        self._is_exact = exact
+        self._notices: dict[str, None] = {}
         self._codec = Codec()
         register(self._db)
 
@@ -87,10 +92,28 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
             BadRequest: the leaf asks for what cannot be.
             TooExpensive: it took too long, or has too many cells.
         """
+        with self._bounded() as db:
+            if not self._is_exact:
+                found = answer(
+                    db, leaf, window, lambda: self._statement(window.now), self._scan
+                )
+                if found is not None:
+                    if leaf.function == "quantile":
+                        self._notices[WITHIN] = None
+                    return found
+            return self._scan(leaf, window)
+
+    def take_notices(self) -> list[str]:
+        """Return what to know of the answers given since the last call."""
+        taken = list(self._notices)
+        self._notices.clear()
+        return taken
+
+    def _scan(self, leaf: Leaf, window: Window) -> list[Cell]:
+        """Answer a leaf from the sessions themselves."""
         statement = self._statement(window.now)
         query = compose(statement, leaf, window)
-        with self._bounded() as db:
-            found = db.execute(query, statement.values).fetchmany(MAX_CELLS + 1)
+        found = self._db.execute(query, statement.values).fetchmany(MAX_CELLS + 1)
         if len(found) > MAX_CELLS:
             raise TooExpensive(
                 f"over {MAX_CELLS:,} figures; ask for fewer labels or a longer step"
@@ -255,6 +278,7 @@ def expand(leaf: Leaf, found: list[Any]) -> Iterator[Cell]:
 
 
 JOB = JobStatus.__match_args__
+WITHIN = f"quantiles are within {ERROR:.1%} of the value"
 LISTED = tuple(
     name for name, each in FIELDS.items() if each.scope not in EVENTS
 )  # columns of a search

@@ -13,6 +13,7 @@ from sqlite_utils import Database, Migrations
 from app.errors import StoreError, StoreNewer
 from app.store import told_tables
 from app.store.feed_tables import TABLES as _RECEIVERS
+from app.store.rollups.tables import create_rollups
 from app.store.rule_tables import TABLES as _RULES
 
 migrations = Migrations("skald")
@@ -187,6 +188,12 @@ def tell_of_other_sources(db: Database) -> None:
     """Add what sources other than Faro tell."""
     for statement in told_tables.STATEMENTS:
         db.execute(statement)
+
+
+@migrations()
+def keep_rollups(db: Database) -> None:
+    """Create what keeps the figures of whole hours and days."""
+    create_rollups(db)
 
 
 CHILDREN = (

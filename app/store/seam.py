@@ -135,6 +135,9 @@ class Writer(Protocol):
     def record(self, job: JobStatus) -> None:
         """Add a run of a job: counts are added, the rest replaces what was held."""
 
+    def roll_up(self, now: int, bounce: str) -> bool:
+        """Recompute one hour or day of figures that changed; False when there is none."""
+
     def expire(self, before: int) -> int:
         """Delete sessions that ended before that, some at a time; return how many."""
 
@@ -150,6 +153,9 @@ class Reader(RuleReader, Insights, FeedReader, Protocol):
 
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Answer one leaf of a plan."""
+
+    def take_notices(self) -> list[str]:
+        """Return what to know of the answers given since the last call."""
 
     def search(self, search: Search) -> Found:
         """Find sessions."""

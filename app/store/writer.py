@@ -12,7 +12,9 @@ from app.model import SessionKey
 from app.store import rows
 from app.store.journal import derived_from
 from app.store.ledger import Derived, Ledger, unite
+from app.store.rollups.build import agree, build, next_dirty
 from app.store.seam import Ingested, Progress
+from app.store.sql import BOUNCES
 from app.store.strands import Strands
 from app.store.threads import Threads
 
@@ -30,6 +32,22 @@ class SqliteWriter(Ledger):
                 "update sources set inactivity = ? where id = ?",
                 (inactivity_ms, self.source(source)),
             )
+
+    # -- rollups -------------------------------------------------------------------
+
+    def roll_up(self, now: int, bounce: str) -> bool:
+        """Recompute one hour or day that changed; False when there is none.
+
+        Args:
+            now: UTC epoch ms; an hour that is not over is left alone.
+            bounce: which definition.
+        """
+        with self.transaction() as db:
+            agree(db, bounce)
+            found = next_dirty(db, now)
+            if found:
+                build(db, *found, BOUNCES[bounce])
+        return found is not None
 
     # -- what a batch means --------------------------------------------------------
 

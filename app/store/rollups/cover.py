@@ -1,0 +1,171 @@
+"""Tell which questions rollups can answer, and what to add up for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.catalog.fields import STATUSES
+from app.sessionql.filters import And, Any, Compare, Filter, Not, Or, gather, walk
+from app.sessionql.plan import Leaf
+from app.store.rollups.tables import DIMENSIONS, SETS, VITALS
+
+_BASE = frozenset({"app", "environment", "source"})
+_SUMMED = frozenset(
+    {
+        "views", "actions", "errors", "log_errors", "failed_requests", "resources",
+        "events", "duration",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """How rollups answer one leaf.
+
+    Attributes:
+        dimension: the one that the leaf splits or filters by; "" for none.
+        conditions: on app, environment, source and that dimension.
+        top, bottom: columns whose sums make the figure; bottom "" = just the top.
+        measure: which sets or histograms make it; "" for sums.
+        of: for vitals, which.
+        is_of_events: it is a figure of page views, and not of sessions.
+    """
+
+    dimension: str
+    conditions: tuple[Filter, ...]
+    top: str = ""
+    bottom: str = ""
+    measure: str = ""
+    of: str = ""
+    is_of_events: bool = False
+
+
+def cover(leaf: Leaf) -> Cover | None:
+    """Return how rollups answer *leaf*; None when sessions must be looked at."""
+    if leaf.kind not in {"", "view"}:
+        return None
+    parts = list(_flat(gather(leaf.selector)))
+    statuses = [each for each in parts if _is_status(each)]
+    conditions = [each for each in parts if not _is_status(each)]
+    fields = set(leaf.by)
+    for each in conditions:
+        named = _fields(each)
+        if named is None:
+            return None
+        fields |= named
+    others = fields - _BASE
+    if len(others) > 1 or not others <= set(DIMENSIONS):
+        return None
+    dimension = others.pop() if others else ""
+    if not _is_additive(leaf, dimension, conditions):
+        return None
+    return _figure(leaf, dimension, tuple(conditions), statuses)
+
+
+def _is_additive(leaf: Leaf, dimension: str, conditions: list[Filter]) -> bool:
+    """Tell whether each session is in one cell, so that cells may be added up.
+
+    A session that visited two pages is in the cells of both: then they may be added
+    only where each page is asked for by itself, or where page views are counted.
+    """
+    if dimension != "page" or "page" in leaf.by or leaf.is_of_events:
+        return True
+    asked = [each for each in conditions if isinstance(each, Any)]
+    if len(asked) != 1 or len(asked) != len(
+        [c for c in conditions if "page" in (_fields(c) or ())]
+    ):
+        return False
+    part = asked[0].part
+    return isinstance(part, Compare) and part.op == "=" and len(part.values) == 1
+
+
+def _figure(
+    leaf: Leaf, dimension: str, conditions: tuple[Filter, ...], statuses: list[Filter]
+) -> Cover | None:
+    function, field = leaf.function, leaf.field
+    of_events = leaf.is_of_events
+    if function == "count":
+        top = _status_sum(statuses) if statuses else "sessions"
+        return Cover(dimension, conditions, top)
+    if statuses:
+        return None
+    if function == "sum" and field in _SUMMED:
+        return Cover(dimension, conditions, field, is_of_events=of_events)
+    if function == "quantile" or (dimension != "page" and not of_events):
+        return _of_sets(leaf, dimension, conditions) or _ratio(
+            leaf, dimension, conditions
+        )
+    return None  # a scan of views would count a session once a view
+
+
+def _ratio(leaf: Leaf, dimension: str, conditions: tuple[Filter, ...]) -> Cover | None:
+    if leaf.function == "avg" and leaf.field in _SUMMED:
+        return Cover(dimension, conditions, leaf.field, "sessions")
+    share = _share(leaf.where) if leaf.function == "share" and leaf.where else None
+    return share and Cover(dimension, conditions, *share)
+
+
+def _of_sets(
+    leaf: Leaf, dimension: str, conditions: tuple[Filter, ...]
+) -> Cover | None:
+    function, field = leaf.function, leaf.field
+    if function == "distinct" and field == "user" and dimension in SETS["user"]:
+        return Cover(dimension, conditions, measure="user")
+    if function != "quantile" or len(leaf.points) != 1:
+        return None
+    if field == "duration" and dimension in SETS["duration"] and not leaf.kind:
+        return Cover(dimension, conditions, measure="duration")
+    if field in VITALS and dimension in SETS["vitals"]:
+        return Cover(
+            dimension, conditions, measure="vitals", of=field, is_of_events=True
+        )
+    return None
+
+
+def _share(where: Filter) -> tuple[str, str] | None:
+    """Return the sums of which a share is made."""
+    if not isinstance(where, Compare):
+        return None
+    if where == Compare("bounced", "=", (True,)):
+        return "bounced", "bounceable"
+    if where.field == "errors" and where.op == ">" and where.values in {(0,), (0.0,)}:
+        return "errored", "sessions"
+    top = _status_sum([where]) if _is_status(where) else ""
+    return (top, "sessions") if top else None
+
+
+def _is_status(part: Filter) -> bool:
+    return (
+        isinstance(part, Compare) and part.field == "status" and part.op in {"=", "!="}
+    )
+
+
+def _status_sum(parts: list[Filter]) -> str:
+    """Return the sum of the columns of the statuses that all of *parts* select."""
+    chosen = set(STATUSES)
+    for part in parts:
+        if isinstance(part, Compare):
+            named = set(map(str, part.values))
+            chosen = chosen & named if part.op == "=" else chosen - named
+    return " + ".join(f"{name}_" for name in STATUSES if name in chosen) or "0"
+
+
+def _flat(part: Filter) -> Iterator[Filter]:
+    if isinstance(part, And):
+        for each in part.parts:
+            yield from _flat(each)
+    else:
+        yield part
+
+
+def _fields(part: Filter) -> set[str] | None:
+    """Return the fields that *part* compares; None when it is about something else."""
+    if isinstance(part, Any):
+        named = _fields(part.part) if part.kind == "view" else None
+        return named if named == {"page"} else None
+    found = set()
+    for each in walk(part):
+        if isinstance(each, Compare):
+            found.add(each.field)
+        elif not isinstance(each, (And, Or, Not)):
+            return None
+    return None if "page" in found and not isinstance(part, Compare) else found

@@ -1,0 +1,248 @@
+"""Rollups answer as the sessions do."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from app.demo.world import World
+from app.errors import BadRequest
+from app.sessionql.plan import And, Compare, Filter, Leaf, Window
+from app.store.reader import WITHIN, SqliteReader
+from app.store.rollups import answer as rollup_answers
+from app.store.rollups.build import MAX_VALUES
+from app.store.rollups.shapes import ERROR, Histogram, bucket_of, quantile_of, value_of
+from tests.build import DAY, HOUR, page_load
+from tests.driver import Index
+
+BEGIN = DAY  # a midnight, so that the world has whole days
+LENGTH = 30 * HOUR
+LATER = BEGIN + 3 * 24 * HOUR
+QUESTIONS = 400
+_DIMENSIONS = (
+    "browser",
+    "version",
+    "page",
+    "entry",
+    "device",
+    "language",
+    "exit",
+    "os",
+)
+_PATTERN = ".*[aeiou]"
+
+
+@pytest.fixture(scope="module")
+def rolled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index of a day and some hours, rolled up."""
+    index = Index(tmp_path_factory.mktemp("rollups") / "skald.db")
+    world = World(11, sessions_per_hour=40, dialect="otel")
+    index.ingest(world.history(BEGIN, BEGIN + LENGTH))
+    roll_up(index)
+    yield index
+    index.close()
+
+
+def roll_up(index: Index, now: int = LATER) -> int:
+    """Recompute all that changed; return how many hours and days that were."""
+    done = 0
+    while index.writer.roll_up(now, "single_view"):
+        done += 1
+    return done
+
+
+def readers(index: Index) -> tuple[SqliteReader, SqliteReader]:
+    """Return a reader that uses rollups, and one that does not."""
+    return (
+        SqliteReader(index.path, "default"),
+        SqliteReader(index.path, "default", exact=True),
+    )
+
+
+def test_rollups_answer_as_sessions_do(rolled: Index) -> None:
+    """Exact where it is claimed; a quantile within the stated bound of a rank's value."""
+    ours, exact = readers(rolled)
+    dice = random.Random(7)
+    answered = 0
+    for _ in range(QUESTIONS):
+        leaf, window = random_leaf(dice, exact), random_window(dice)
+        got = rollup_answers.answer(
+            ours._db, leaf, window, lambda: ours._statement(LATER), ours._scan
+        )
+        if got is None:
+            continue
+        answered += 1
+        found = {(labels, bucket): value for labels, bucket, value in got}
+        for labels, bucket, true in exact.evaluate(leaf, window):
+            value = found.pop((labels, bucket), None)
+            assert agrees(leaf, value, true), (leaf, window, labels, value, true)
+        assert not any(found.values()), (leaf, window, found)
+
+    assert answered > QUESTIONS / 3
+
+
+def agrees(leaf: Leaf, value: float | None, true: float | None) -> bool:
+    """Compare; a quantile of few values has its own test."""
+    if leaf.function != "quantile":
+        return (value or 0) == pytest.approx(true or 0, rel=1e-9)
+    return (value is None) == (true is None)
+
+
+def test_quantile_is_within_its_bound(rolled: Index) -> None:
+    """With many values, the interpolated quantile and ours differ by the bound at most."""
+    ours, exact = readers(rolled)
+    window = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    for field, point in (("duration", 0.5), ("duration", 0.95), ("lcp", 0.75)):
+        leaf = Leaf("quantile", field, points=(point,))
+        [(_, _, value)] = ours.evaluate(leaf, window)
+        [(_, _, true)] = exact.evaluate(leaf, window)
+
+        assert value == pytest.approx(true, rel=2 * ERROR)
+    assert ours.take_notices() == [WITHIN]
+    assert exact.take_notices() == []
+
+
+def random_leaf(dice: random.Random, reader: SqliteReader) -> Leaf:
+    """Return any question; most can be answered from rollups."""
+    by = [name for name in ("app", "environment") if dice.random() < 0.25]
+    dimension = dice.choice(_DIMENSIONS)
+    if dice.random() < 0.4:
+        by.append(dimension)
+    parts: list[Filter] = []
+    for name, chance in (("app", 0.3), (dimension, 0.35)):
+        if dice.random() < chance:
+            parts.append(random_compare(dice, reader, name))
+    if dice.random() < 0.2:
+        chosen = (dice.choice(("healthy", "errored")),)
+        parts.append(Compare("status", dice.choice(("=", "!=")), chosen))
+    functions = (
+        Leaf("count"),
+        Leaf("sum", dice.choice(("views", "errors", "duration", "actions"))),
+        Leaf("avg", dice.choice(("views", "duration"))),
+        Leaf("share", where=Compare("bounced", "=", (True,))),
+        Leaf("share", where=Compare("errors", ">", (0.0,))),
+        Leaf("share", where=Compare("status", "!=", ("crashed",))),
+        Leaf("distinct", "user"),
+        Leaf("quantile", "duration", points=(0.5,)),
+        Leaf("quantile", dice.choice(("lcp", "inp", "ttfb")), points=(0.75,)),
+    )
+    chosen_leaf = dice.choice(functions)
+    return Leaf(
+        chosen_leaf.function,
+        chosen_leaf.field,
+        chosen_leaf.points,
+        chosen_leaf.where,
+        And(tuple(parts)),
+        tuple(by),
+    )
+
+
+def random_compare(dice: random.Random, reader: SqliteReader, name: str) -> Compare:
+    """Return a condition that some sessions meet."""
+    if dice.random() < 0.3:
+        return Compare(name, dice.choice(("=~", "!~")), (f"{_PATTERN}.*",))
+    whole = Window(0, 1 << 53, 0, LATER)
+    known = [value for value, _ in reader.values(name, whole, And(), 5)] or ["none"]
+    few = dice.sample(known, min(len(known), dice.randint(1, 2)))
+    return Compare(name, dice.choice(("=", "!=")), tuple(few))
+
+
+def random_window(dice: random.Random) -> Window:
+    """Return a range with ragged ends, whole or in buckets."""
+    start = BEGIN + dice.randint(0, 3 * HOUR)
+    end = BEGIN + LENGTH - dice.randint(0, 3 * HOUR)
+    return Window(start, end, dice.choice((0, 0, HOUR, 6 * HOUR, 24 * HOUR)), LATER)
+
+
+def test_impossible_questions_are_refused_alike(rolled: Index) -> None:
+    """What sessions refuse, rollups do not answer."""
+    ours, exact = readers(rolled)
+    leaf = Leaf("sum", "views", by=("page", "error", "action"))
+    for reader in (ours, exact):
+        with pytest.raises((BadRequest, ValueError)):
+            reader.evaluate(leaf, Window(BEGIN, BEGIN + LENGTH, 0, LATER))
+
+
+def test_late_session_is_counted_at_once(index: Index) -> None:
+    """An hour that changed is scanned until it has been recomputed, then known again."""
+    index.ingest(page_load("s1", at="10:10:00"))
+    assert roll_up(index) == 2  # the hour and its day
+
+    index.ingest(page_load("s2", at="10:20:00"))
+    window = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    reader, _ = readers(index)
+    assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, 2)]
+    assert roll_up(index) == 2
+    assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, 2)]
+
+
+def test_expired_sessions_leave_the_figures(index: Index) -> None:
+    """What retention deletes is in no figure, and its cells go too."""
+    index.ingest(page_load("s1", at="10:10:00") + page_load("s2", at="15:10:00"))
+    roll_up(index)
+
+    index.writer.expire(BEGIN + 12 * HOUR)
+    reader, _ = readers(index)
+    window = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, 1)]
+    roll_up(index)
+    assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, 1)]
+    assert cells(index) == {(0, BEGIN + 15 * HOUR), (1, BEGIN)}
+
+
+def cells(index: Index) -> set[tuple[int, int]]:
+    """Return the hours and days that have cells."""
+    reader, _ = readers(index)
+    return set(reader._db.execute("select distinct level, bucket from rollups"))
+
+
+def test_hour_under_way_is_left_alone(index: Index) -> None:
+    """An hour is computed once it is over; until then its sessions are scanned."""
+    index.ingest(page_load("s1", at="10:10:00"))
+
+    assert roll_up(index, now=BEGIN + 10 * HOUR + 30 * 60_000) == 0
+
+
+def test_other_definition_of_bounce_is_not_answered(index: Index) -> None:
+    """Cells of one definition never answer for another."""
+    index.ingest(page_load("s1", at="10:10:00"))
+    roll_up(index)
+    window = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    leaf = Leaf("share", where=Compare("bounced", "=", (True,)))
+    other = SqliteReader(index.path, "default", bounce="plausible")
+
+    statement = lambda: other._statement(LATER)  # noqa: E731
+    assert (
+        rollup_answers.answer(other._db, leaf, window, statement, other._scan) is None
+    )
+    assert other.evaluate(leaf, window) == [((), BEGIN, 1.0)]
+    while index.writer.roll_up(LATER, "plausible"):
+        pass
+    assert rollup_answers.answer(other._db, leaf, window, statement, other._scan)
+
+
+def test_dimension_with_too_many_values_is_scanned(index: Index) -> None:
+    """A flood of pages makes no flood of cells, and no wrong figure."""
+    many = MAX_VALUES + 10
+    index.ingest(
+        entry
+        for n in range(many)
+        for entry in page_load(f"s{n}", "10:10:00", page=f"/p/{n}")
+    )
+    roll_up(index)
+    reader, exact = readers(index)
+    window = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+
+    leaf = Leaf("count", by=("entry",))
+    assert sorted(reader.evaluate(leaf, window)) == sorted(exact.evaluate(leaf, window))
+    assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, many)]
+    total = reader._db.execute("select count(*) from rollups where level = 0")
+    assert total.fetchone()[0] < MAX_VALUES
+
+
+def test_histogram_keeps_numbers_within_the_bound() -> None:
+    """Every number comes back as one that is off by the bound at most."""
+    for value in (0.001, 0.1, 1, 2.5, 99, 2_500, 1e9):
+        assert value_of(bucket_of(value)) == pytest.approx(value, rel=ERROR * 1.001)
+    assert value_of(bucket_of(0)) == 0
+    assert quantile_of(Histogram(), 0.5) is None
