@@ -110,6 +110,20 @@ RULES = (
         wait="15m",
         shown="humanize",
     ),
+    Rule(
+        "skald-cost",
+        "Sessions cost too much",
+        "A session of language models cost over 1 USD on average, of at least 10.",
+        {
+            "A": figures("cost_per_session", by="app", traces=">0"),
+            "B": figures("sessions", by="app", traces=">0"),
+        },
+        "$A > 1 && $B >= 10",
+        "llm",
+        "Cost by model",
+        wait="15m",
+        shown="humanize",
+    ),
 )
 
 

@@ -78,7 +78,7 @@ def series(*metrics: str, by: str = "", limit: int = 0, **given: str) -> Ask:
     )
 
 
-def changes(*metrics: str, by: str = "") -> Ask:
+def changes(*metrics: str, by: str = "", **given: str) -> Ask:
     """Ask for figures of the range and of the one before it: two points a metric."""
     labels = _split(by)
     columns = (
@@ -86,7 +86,7 @@ def changes(*metrics: str, by: str = "") -> Ask:
         *(label_column(each) for each in labels),
         *(metric_column(each) for each in metrics),
     )
-    given = {"metric": ",".join(metrics)} | _by(labels)
+    given = {"metric": ",".join(metrics)} | _by(labels) | given
     return Ask(
         "changes", columns, given, shape="timeseries", metrics=metrics, by=labels
     )

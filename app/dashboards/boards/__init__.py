@@ -5,6 +5,7 @@ from app.dashboards.boards import (
     errors,
     itself,
     journeys,
+    llm,
     releases,
     session,
     sessions,
@@ -22,6 +23,7 @@ BOARDS = (
     errors.BOARD,
     vitals.BOARD,
     components.BOARD,
+    llm.BOARD,
     releases.BOARD,
     itself.BOARD,
 )

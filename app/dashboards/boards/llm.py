@@ -1,0 +1,249 @@
+"""What language models cost, how long they take, for whom."""
+
+from app.dashboards.asks import (
+    changes,
+    field_column,
+    figures,
+    label_names,
+    rows,
+    series,
+    sessions,
+)
+from app.dashboards.boards.common import MARKS, TO_SESSION, TO_USER, filters
+from app.dashboards.nouns import Board, Column, Panel, Section, Variable
+from app.dashboards.panels import BARS
+
+_COLUMNS = (
+    field_column("start", width=170),
+    field_column("id", width=160, links=(TO_SESSION,)),
+    field_column("user_name", label="User", links=(TO_USER,)),
+    field_column("app"),
+    field_column("duration", label="Wall time", width=110),
+    field_column("trace_latency", width=120),
+    field_column("generation_time", width=120),
+    field_column("cost", look="gauge"),
+    field_column("tokens", width=90),
+    field_column("traces", width=80),
+    field_column("generations", width=100),
+    field_column(
+        "errors", width=80, steps=(1.0,), colors=("text", "red"), look="color"
+    ),
+    field_column("environment", width=110),
+    field_column("version", width=90),
+    field_column("user", is_hidden=True),
+    field_column("end", is_hidden=True),
+)
+_USERS = (
+    Column("user_name", label="User", links=(TO_USER,)),
+    Column("sessions", "number", "Sessions", width=90),
+    Column("traces", "number", "Traces", width=90),
+    Column("trace_latency_avg", "number", "Mean latency of a session", "ms"),
+    Column("cost", "number", "Cost", "currencyUSD", look="gauge"),
+    Column("cost_avg", "number", "Mean cost of a session", "currencyUSD"),
+    Column("tokens", "number", "Tokens", "short"),
+    Column("errors", "number", "Errors", width=80),
+    Column("user", is_hidden=True),
+)
+
+
+def _list(title: str, text: str, sort: str) -> Panel:
+    return Panel(
+        kind="table",
+        title=title,
+        help=text,
+        asks=(sessions(*_COLUMNS, limit=10, sort=sort, traces=">0"),),
+        width=24,
+    )
+
+
+def _chart(title: str, text: str, metric: str, by: str, unit: str) -> Panel:
+    return Panel(
+        kind="timeseries",
+        title=title,
+        help=text,
+        asks=(series(metric, by=by, limit=10),),
+        unit=unit,
+        custom=BARS,
+    )
+
+
+BOARD = Board(
+    name="llm",
+    title="LLM sessions",
+    help="What language models cost, how long they take, for whom: from Langfuse's traces.",
+    since="now-7d",
+    variables=(
+        *filters("user", without="browser"),
+        Variable(
+            name="model",
+            label="Model",
+            help="Sessions that used it.",
+            field="model",
+            narrowed_by=("app",),
+        ),
+        Variable(
+            name="tag",
+            label="Tag",
+            help="Sessions that have a trace with it.",
+            field="tag",
+            narrowed_by=("app",),
+        ),
+        Variable(
+            name="min_sessions",
+            label="Users with",
+            help="Sessions that a user must have to be listed.",
+            is_single=True,
+            narrows=False,
+            choices=(("5 sessions", "5"), ("1 session", "1"), ("20 sessions", "20")),
+        ),
+    ),
+    annotations=MARKS,
+    sections=(
+        Section(
+            "Overview",
+            (
+                Panel(
+                    kind="stat",
+                    title="Use",
+                    help="Figures of the range, and their change against the one before.",
+                    asks=(
+                        changes(
+                            "traces",
+                            "generations",
+                            "tokens",
+                            "active_users",
+                            traces=">0",
+                        ),
+                    ),
+                    height=4,
+                ),
+                Panel(
+                    kind="stat",
+                    title="Cost and trouble",
+                    help="The less the better: a rise against the range before is red.",
+                    asks=(
+                        changes(
+                            "cost",
+                            "cost_per_session",
+                            "latency_p95",
+                            "errors",
+                            traces=">0",
+                        ),
+                    ),
+                    height=4,
+                    rising="bad",
+                ),
+                _chart(
+                    "Cost by model",
+                    "Of the sessions that began in each interval; the ten dearest models.",
+                    "model_cost",
+                    "model",
+                    "currencyUSD",
+                ),
+                _chart(
+                    "Tokens by model",
+                    "Of the sessions that began in each interval, read and written.",
+                    "model_tokens",
+                    "model",
+                    "short",
+                ),
+                Panel(
+                    kind="timeseries",
+                    title="Latency of traces",
+                    help="95th percentile by name of the trace; the ten most frequent.",
+                    asks=(series("latency_p95", by="trace", limit=10),),
+                    unit="ms",
+                ),
+                Panel(
+                    kind="timeseries",
+                    title="Tokens in and out",
+                    help="What models read and wrote in the sessions of each interval.",
+                    asks=(series("tokens_in", "tokens_out"),),
+                    unit="short",
+                    names=label_names(("tokens_in", "tokens_out")),
+                    custom=BARS,
+                ),
+            ),
+        ),
+        Section(
+            "Sessions",
+            (
+                _list(
+                    "Slowest sessions", "Most time in traces first.", "-trace_latency"
+                ),
+                _list("Dearest sessions", "Highest cost first.", "-cost"),
+            ),
+        ),
+        Section(
+            "By",
+            (
+                Panel(
+                    kind="table",
+                    title="Users",
+                    help="Slowest on average first, of those with as many sessions as chosen "
+                    "above.",
+                    asks=(
+                        rows(
+                            "users",
+                            *_USERS,
+                            sort="-trace_latency_avg",
+                            limit="100",
+                            min_sessions="${min_sessions}",
+                            traces=">0",
+                        ),
+                    ),
+                    width=24,
+                ),
+                Panel(
+                    kind="table",
+                    title="By model",
+                    help="Sessions that used each model, its cost and tokens.",
+                    asks=(
+                        figures(
+                            "sessions",
+                            "model_cost",
+                            "model_tokens",
+                            by="model",
+                            traces=">0",
+                        ),
+                    ),
+                ),
+                Panel(
+                    kind="table",
+                    title="By tag",
+                    help="Sessions with a trace of each tag; a session counts for each.",
+                    asks=(
+                        figures(
+                            "sessions",
+                            "cost",
+                            "cost_per_session",
+                            by="tag",
+                            traces=">0",
+                        ),
+                    ),
+                ),
+                Panel(
+                    kind="table",
+                    title="By trace",
+                    help="Sessions that had each sort of trace, and its latency.",
+                    asks=(figures("sessions", "latency_p95", by="trace", traces=">0"),),
+                ),
+                Panel(
+                    kind="table",
+                    title="By version",
+                    help="Cost and errors of each release.",
+                    asks=(
+                        figures(
+                            "sessions",
+                            "cost_per_session",
+                            "tokens",
+                            "error_rate",
+                            by="version",
+                            traces=">0",
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
