@@ -131,11 +131,11 @@ class Maker:
     def set(self, depth: int) -> Tree:
         """Make a set."""
         roll = self.dice.random()
-        if not depth or roll < 0.4:
+        if not depth or roll < 0.35:
             return ("braces", self.inside())
-        if roll < 0.75:
+        if roll < 0.65:
             return self._sequence(depth)
-        if roll < 0.82:
+        if roll < 0.71:
             return ("not", self.set(depth - 1))
         what = self.dice.choice(("and", "or"))
         return (what, *(self.set(depth - 1) for _ in range(2)))
@@ -176,6 +176,8 @@ class Maker:
             )
         if name == "histogram":
             given += tuple(sorted(self.dice.sample((0, 0.125, 1, 2, 100, 60_000), 3)))
+        if name == "sum" and by is None and self.chance(0.25):  # events, not sessions
+            given, by = (pick(("views", "actions", "errors")),), ("page",)
         by = self._by(given) if by is None else by
         back = pick((0, 0, 0, 0, HOUR, 90 * 60_000))
         return ("leaf", self.set(pick((0, 1, 2))), name, given, by, back)
@@ -185,7 +187,7 @@ class Maker:
         kinds = (
             HAVE.get(given[0], KINDS) if given and isinstance(given[0], str) else KINDS
         )
-        if self.chance(0.35):
+        if self.chance(0.45):
             kind = self.dice.choice(kinds)
             kinds = (kind,)
             found = [n for n in OF_KIND[kind] if n in TEXTS]
@@ -207,7 +209,9 @@ class Maker:
         return self._operation(depth)
 
     def _operation(self, depth: int) -> Tree:
-        op = self.dice.choice(["+", "-", "*", "/", "%", "^", "==", "!=", "<", "<=", ">", ">="])
+        op = self.dice.choice(
+            ["+", "-", "*", "/", "%", "^", "==", "!=", "<", "<=", ">", ">="]
+        )
         is_bool = op in {"==", "!=", "<", "<=", ">", ">="} and self.chance(0.3)
         left = self.leaf(EXACT)
         roll = self.dice.random()
@@ -330,7 +334,12 @@ class Writer:
         return self._leaf(*parts)
 
     def _operation(
-        self, op: str, left: Tree, right: Tree, matching: Tree, is_bool: bool
+        self,
+        op: str,
+        left: Tree,
+        right: Tree,
+        matching: Tree,
+        is_bool: bool,  # noqa: FBT001
     ) -> str:
         words = [op, "bool"] if is_bool else [op]
         if matching:

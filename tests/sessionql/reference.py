@@ -113,7 +113,9 @@ class Reference:
 
     # -- conditions ----------------------------------------------------------------
 
-    def holds(self, cond: Tree, told: Told, event: Event | None) -> bool:
+    def holds(  # noqa: PLR0911  # a line for each thing that a condition can be
+        self, cond: Tree, told: Told, event: Event | None
+    ) -> bool:
         """Tell whether a condition holds for a session, and for an event of it."""
         what, *parts = cond
         if what == "and":
@@ -412,7 +414,7 @@ def _calculate(op: str, a: float, b: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _pairs(
+def _pairs(  # noqa: C901  # as one reads it in PromQL
     matching: Tree, left: Answer, right: Answer
 ) -> tuple[Labels, dict[Labels, tuple[Row, Row]]]:
     """Pair series as PromQL does.
@@ -456,7 +458,7 @@ def _pairs(
     return {"": key, "left": lby, "right": rby}[many], pairs
 
 
-def _figures(
+def _figures(  # noqa: PLR0911  # a line for each function
     name: str, given: tuple[Any, ...], values: list[Any], span: tuple[int, int]
 ) -> list[tuple[Labels, float | None]]:
     """Make the figure of a group, or the figures that have a label more."""
