@@ -34,7 +34,7 @@ PeopleSchema = _ranking(
     "PeopleSchema",
     "`sessions`, `first_seen`, `last_seen`, `duration`, `duration_avg`, `views`, "
     "`actions`, `errors`, `errored_sessions`, `failed_requests`; `cost`, `tokens`, "
-    "`traces` and their `_avg` where sources tell of them",
+    "`traces` and their `_avg`, and `latency_avg` of a trace, where sources tell",
 )
 ProblemsSchema = _ranking(
     "ProblemsSchema", "`count`, `sessions`, `users`, `first_seen`, `last_seen`"

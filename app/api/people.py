@@ -23,6 +23,7 @@ SORTABLE = (
     "sessions", "first_seen", "last_seen", "duration", "duration_avg", "views",
     "actions", "errors", "errored_sessions", "failed_requests",
     *(f"{name}{end}" for name in _SUMS if name in FIELDS for end in ("", "_avg")),
+    "latency_avg",
 )  # fmt: skip
 
 

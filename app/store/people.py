@@ -14,7 +14,10 @@ from app.store.sql import Statement
 
 LISTED = 20  # newest sessions of one user
 
-_PARTS = ("app", "environment", "version", "browser", "os", "device", "country")
+_PARTS = (
+    "app", "environment", "version", "browser", "os", "device", "country", "city",
+    "connection",
+)  # fmt: skip
 _SUMS = (  # shown where the catalog knows them
     "cost", "tokens", "tokens_in", "tokens_out", "traces", "trace_latency",
 )  # fmt: skip
@@ -39,6 +42,9 @@ def _columns(statement: Statement) -> dict[str, str]:
         if name in FIELDS:
             columns[name] = f"sum({statement.expression(name)})"
             columns[f"{name}_avg"] = f"avg({statement.expression(name)})"
+    if "traces" in FIELDS and "trace_latency" in FIELDS:
+        latency, traces = map(statement.expression, ("trace_latency", "traces"))
+        columns["latency_avg"] = f"sum({latency}) * 1.0 / nullif(sum({traces}), 0)"
     return columns
 
 

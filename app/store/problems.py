@@ -22,7 +22,9 @@ _COLUMNS = {
     "last_seen": "max(s.start + e.at)",
 }
 _ERRORS = "sessions as s join errors as e on e.session = s.id"
-_PARTS = ("app", "version", "environment", "browser", "os", "device", "country")
+_PARTS = (
+    "app", "version", "environment", "browser", "os", "device", "country", "connection",
+)  # fmt: skip
 
 
 class ProblemsReader(Engine):
