@@ -120,9 +120,9 @@ def eventually(ask: Callable[[], Answer], seconds: float = 20.0) -> Answer:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings, port: int = 0) -> Iterator[str]:
     """Serve Skald on the loopback."""
-    port = free_port()
+    port = port or free_port()
     server = make_server("127.0.0.1", port, create_app(settings), threaded=True)
     Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.export.receiver import ReceiverDown
-from tests.export.prometheus import Prometheus, Samples, eventually, serving
+from tests.export.prometheus import Prometheus, Samples, eventually, free_port, serving
 from tests.export.recorder import MINUTE, Recorder, series
 from tests.export.sending import HOUR, NOW, Driver, ago
 
@@ -26,6 +26,7 @@ def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
     server.kill()
 
 
+@pytest.mark.slow
 def test_scrape_holds_the_latest_values(recorder: Recorder, tmp_path: Path) -> None:
     """A plain scrape gets the values that hold now, and sees when a series ends."""
     recorder.record(now() - MINUTE, {SHOP: 3.5, BANK: 2.0})
@@ -44,6 +45,34 @@ def test_scrape_holds_the_latest_values(recorder: Recorder, tmp_path: Path) -> N
     values = {each["metric"]["app"]: float(each["value"][1]) for each in found}
     assert values == {"shop": 3.5, "bank": 2.0}
     assert [float(each["value"][1]) for each in after[0]] == [4.5]
+
+
+@pytest.mark.slow
+def test_both_ways_hold_the_same(recorder: Recorder, tmp_path: Path) -> None:
+    """What was scraped is what was written, also when either side was started anew."""
+    port = free_port()
+    server = Prometheus(tmp_path, f"127.0.0.1:{port}").start()
+    driver = Driver(recorder, server.write_url)
+
+    def both_are(values: dict[str, float]) -> bool:
+        scraped = by_app(server, "app_sessions_count", "skald")
+        return scraped == by_app(server, NAME) == values
+
+    for value in (1.25, 2.5):
+        recorder.record(now(), {SHOP: value, BANK: -value})
+        driver.run()
+        with serving(recorder.settings, port):
+            eventually(lambda value=value: both_are({"shop": value, "bank": -value}))
+        server.kill()
+        server.start()
+        assert both_are({"shop": value, "bank": -value})
+    server.kill()
+
+
+def by_app(server: Prometheus, name: str, job: str = "") -> dict[str, float]:
+    """Return the values that hold now."""
+    found = server.ask(f'{{__name__="{name}",job="{job}"}}', now())
+    return {each["metric"]["app"]: float(each["value"][1]) for each in found}
 
 
 def now() -> int:
@@ -113,6 +142,7 @@ def test_skald_may_die_before_it_remembers(
     assert driver.status().tally.refused == 0
 
 
+@pytest.mark.slow
 def test_skald_may_die_at_any_time(recorder: Recorder, prometheus: Prometheus) -> None:
     """Killed at random moments, everything arrives, and nothing is refused."""
     dice = random.Random(4)
