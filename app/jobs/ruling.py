@@ -7,6 +7,7 @@ indexer's threads stay free. They run only while their process holds the lease.
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,6 +64,7 @@ class RuleJobs:
         self._book = open_rulebook(settings)
         self._ruler = Ruler(settings, self._book, open_exact_reader, lease, self._stop)
         self._announced = False
+        self._began = clock.now()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={
@@ -146,11 +148,22 @@ class RuleJobs:
 
     def _runner(self, group: Group) -> Callable[[], None]:
         def run() -> None:
+            if self._is_early():
+                return
             done = self._ruler.run(group, clock.now())
             if done:
                 log.info("rules evaluated", extra={"group": group.key, "slots": done})
 
         return run
+
+    def _is_early(self) -> bool:
+        """Tell whether nothing was ever indexed: an answer now would be an empty one."""
+        if clock.now() > self._began + self._settings.rule_patience_ms:
+            return False
+        names = {each.name for each in self._settings.sources}
+        with closing(open_exact_reader(self._settings)) as reader:
+            sources = reader.sources()
+        return not any(each.cursor for each in sources if each.name in names)
 
     def _reload(self) -> None:
         """Put changed files in force if all are good, else keep those that are."""

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,10 @@ def settings(tmp_path: Path) -> Settings:
     path = tmp_path / "rules.yml"
     path.write_text(RULE)
     settings = Settings(
-        index=tmp_path / "skald.db", shipped_rules=False, rules=(str(path),)
+        index=tmp_path / "skald.db",
+        shipped_rules=False,
+        rules=(str(path),),
+        rule_patience_ms=0,
     )
     writer = open_writer(settings)
     writer.acquire(*LEASE, 0, 1 << 50)
@@ -81,6 +85,14 @@ def test_groups_are_evaluated_again_and_again(settings: Settings) -> None:
 def test_without_the_lease_nothing_is_evaluated(settings: Settings) -> None:
     """Of several processes one evaluates."""
     with running(settings, leads=False):
+        time.sleep(0.5)
+
+    assert iterations(settings) == 0
+
+
+def test_an_index_that_holds_nothing_yet_is_waited_for(settings: Settings) -> None:
+    """What is asked before the first line was read would be recorded as nothing."""
+    with running(replace(settings, rule_patience_ms=60_000)):
         time.sleep(0.5)
 
     assert iterations(settings) == 0
