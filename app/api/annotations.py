@@ -1,10 +1,12 @@
 """Mark charts: where releases were first seen, and where errors burst."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response
 
 from app import clock
+from app.api.alarms import alert_rows
 from app.api.answers import ROWS
 from app.api.asking import lay_rows, read_choice, read_scope
 from app.api.blueprint import Blueprint
@@ -33,7 +35,8 @@ _LIMIT = 200
 @blp.doc(
     description=(
         "Releases (the first session of a version that was not there before) and bursts "
-        f"of errors (four standard deviations above the median of the range). {GRAMMAR}"
+        f"of errors (four standard deviations above the median of the range), and when "
+        f"alerts of rules fired. {GRAMMAR}"
     )
 )
 @blp.response(200, ROWS)
@@ -45,7 +48,7 @@ def list_annotations(asked: Asked) -> Response:
         if name not in KINDS:
             hint = nearest(name, frozenset(KINDS))
             raise UnknownName(
-                f"no annotations {name[:60]!r}: give releases, bursts{hint}"
+                f"no annotations {name[:60]!r}: give {', '.join(KINDS)}{hint}"
             )
     scope = read_scope(asked, clock.now(), WORDS)
     rows = [
@@ -90,7 +93,11 @@ def burst_rows(index: Reader, window: Window, selector: Filter) -> list[Row]:
     ]
 
 
-KINDS = {"releases": release_rows, "bursts": burst_rows}
+KINDS: dict[str, Callable[[Reader, Window, Filter], list[Row]]] = {
+    "releases": release_rows,
+    "bursts": burst_rows,
+    "alerts": alert_rows,
+}
 
 
 def _as_json(row: Row) -> Row:

@@ -39,7 +39,10 @@ def list_metrics(current: str) -> list[Row]:
             for name in ("users", "error_list", "pages", "ways")
         ),
         _metric("session", LISTS["session"], _ONE),
-        *(_metric(name, LISTS[name], _CHOICES) for name in ("releases", "bursts")),
+        *(
+            _metric(name, LISTS[name], _CHOICES)
+            for name in ("releases", "bursts", "alerts")
+        ),
     ]
     known = [_metric(current, current, _FIGURES)] if current in ALIASES else []
     return figures + lists + known

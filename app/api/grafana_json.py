@@ -150,7 +150,7 @@ def annotations(body: Body) -> Response:
         {"deploy": "deploys", "release": "releases"}.get(name, name), "", ""
     )
     if wanted.name not in KINDS:
-        raise BadRequest(f"{name[:60]!r} has no annotations; known: releases, bursts")
+        raise BadRequest(f"{name[:60]!r} has no annotations; known: {', '.join(KINDS)}")
     panel = read_panel(body, clock.now(), reader(), settings())
     return answer(
         [

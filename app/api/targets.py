@@ -30,6 +30,7 @@ LISTS = {
     "session": "One session: payload app, id, part",
     "releases": "Releases (annotations)",
     "bursts": "Bursts of errors (annotations)",
+    "alerts": "Alerts of rules that fired (annotations)",
 }
 
 

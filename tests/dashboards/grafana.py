@@ -71,7 +71,7 @@ def write_values(values: Sequence[str], wanted: str) -> str:
         escaped = [_SPECIAL.sub(r"\\\g<0>", each) for each in values]
         return f"({'|'.join(escaped)})" if several else escaped[0]
     if wanted == "json":
-        return json.dumps(list(values) if several else values[0])
+        return json.dumps(list(values)) if several else values[0]
     if wanted == "percentencode":
         text = f"{{{','.join(values)}}}" if several else values[0]
         return quote(text, safe="!'()*-._~")

@@ -73,7 +73,8 @@ def chosen(name: str, **more: Any) -> Variable:
 
 RELEASES = Annotation("Releases", "releases", "blue")
 BURSTS = Annotation("Error bursts", "bursts", "red")
-MARKS = (RELEASES, BURSTS)
+ALERTS = Annotation("Alerts", "alerts", "orange")
+MARKS = (RELEASES, BURSTS, ALERTS)
 
 # -- columns of lists of sessions --------------------------------------------------
 

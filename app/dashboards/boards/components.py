@@ -1,5 +1,6 @@
 """Which components users visit, for how long, and where they go next."""
 
+from app.catalog.metrics import METRICS
 from app.dashboards.asks import changes, figures, label_names, rows, series, sessions
 from app.dashboards.boards.common import MARKS, SESSION_COLUMNS, filters
 from app.dashboards.boards.journeys import GRAPH, MATRIX
@@ -93,7 +94,7 @@ BOARD = Board(
                     help="Visits in the sessions that began in each interval.",
                     asks=(series("views"),),
                     unit="short",
-                    names=label_names(("views",)),
+                    names={"Value": METRICS["views"].label},
                     custom=BARS,
                 ),
                 Panel(
