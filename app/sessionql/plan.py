@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from app.catalog.fields import COUNTED, KINDS, find, kinds_of
+from app.errors import BadRequest
 from app.sessionql.filters import (
     EVERYTHING,
     OPERATORS,
@@ -24,6 +25,10 @@ from app.sessionql.filters import (
 )
 
 COUNTING = frozenset({"count", "rate", "active", "distinct", "sum", "histogram"})
+
+
+class NoSuchEvent(BadRequest, ValueError):
+    """Fields that no event has together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Leaf:
         errors; errors summed by page are those that happened there.
 
         Raises:
-            ValueError: no event has all of the fields.
+            NoSuchEvent: no event has all of the fields.
         """
         names = [*self.by, self.field] if self.field else self.by
         wanted = [kinds_of(field) for name in names if (field := find(name))]
@@ -75,7 +80,7 @@ class Leaf:
             return ""
         possible = [kind for kind in KINDS if all(kind in each for each in wanted)]
         if not possible:
-            raise ValueError(f"no event has all of {', '.join(names)}")
+            raise NoSuchEvent(f"no event has all of {', '.join(names)}")
         counted = COUNTED.get(self.field) if self.function == "sum" else None
         return counted if counted in possible else possible[0]
 

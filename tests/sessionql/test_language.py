@@ -3,6 +3,7 @@
 import random
 import string
 import time
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -275,10 +276,22 @@ def test_ranges_are_those_of_the_text() -> None:
     assert parse("({ }[1h] | rate()) / ({ }[1d] | rate())").range_ms == 86_400_000
 
 
+class Nothing:
+    """A store that is never asked."""
+
+    def evaluate(self, *_: object) -> NoReturn:
+        """Answer nothing."""
+        raise AssertionError
+
+    def take_notices(self) -> list[str]:
+        """Return what to know of figures."""
+        return []
+
+
 def test_numbers_need_no_store() -> None:
     """Arithmetic of numbers is as PromQL's: powers from the right, minus after them."""
     window = Window(0, 1, 0, 0)
     for text, value in {"2 ^ 3 ^ 2": 512, "-2 ^ 2": -4, "7 % -4": 3, "1 - 2 - 3": -4,
                         "2 + 3 * 4": 14, "1 < bool 2": 1, "(1h30m) / 1m": 90}.items():  # fmt: skip
-        frame = evaluate(parse(text).figures, window, None, max_series=1)  # type: ignore[arg-type]
+        frame = evaluate(parse(text).figures, window, Nothing(), max_series=1)
         assert frame.series[0].values == [value], text
