@@ -1,13 +1,15 @@
-"""`make bench`: print figures and write them to var/bench/figures.json."""
+"""`make bench`: print figures side by side and write them to var/bench/."""
 
 import argparse
 import json
+import statistics
 from pathlib import Path
 
-from bench.ingest import compare, make_world
+from bench import ingest, panels, rules
 
 FOLDER = Path("var/bench")
 PACE = 70_000  # lines/s: what a real single-binary Loki gave on 2 cores
+SIZES = (100_000, 1_000_000)
 
 ROWS = (
     ("lines", "{:,.0f}", "Faro lines"),
@@ -30,15 +32,64 @@ ROWS = (
 def main() -> None:
     """Measure and tell."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument(
+        "what", nargs="?", default="all", choices=("all", "ingest", "panels", "rules")
+    )
     parser.add_argument("--sessions", type=int, default=30_000, help="in 24 hours")
     parser.add_argument("--runs", type=int, default=3, help="the median is told")
     parser.add_argument("--pace", type=int, default=PACE, help="lines/s; 0 is unpaced")
+    parser.add_argument(
+        "--size", type=int, action="append", help="sessions asked of; may be repeated"
+    )
     chosen = parser.parse_args()
-    world = make_world(FOLDER, chosen.sessions)
-    figures = compare(world, chosen.pace, chosen.runs)
+    day = FOLDER / f"day-{chosen.sessions}.db"
+    if chosen.what in {"all", "ingest"} or not day.exists():
+        runs = chosen.runs if chosen.what in {"all", "ingest"} else 1
+        world = ingest.make_world(FOLDER, chosen.sessions)
+        _tell_ingest(ingest.compare(world, chosen.pace, runs, day))
+    if chosen.what == "ingest":
+        return
+    for size in chosen.size or SIZES:
+        _measure_size(day, size, chosen.what)
+
+
+def _tell_ingest(figures: dict[str, float]) -> None:
     for name, form, label in ROWS:
         print(f"{label:40}{form.format(figures[name]):>14}")
-    (FOLDER / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    _write("ingest", figures)
+
+
+def _measure_size(day: Path, size: int, what: str) -> None:
+    path = FOLDER / f"grown-{size}.db"
+    path.unlink(missing_ok=True)
+    held, seconds = panels.make_index(day, path, size)
+    print(f"\n{held:,} sessions; rolled up in {seconds:,.0f} s")
+    if what in {"all", "rules"}:
+        taken = rules.evaluate(path)
+        for name, ms in taken.items():
+            print(f"rules {name:50}{ms:10,.1f} ms")
+        _write(f"rules-{size}", taken)
+    if what in {"all", "panels"}:
+        _tell_panels(panels.compare(path), size)
+
+
+def _tell_panels(rows: list[dict[str, object]], size: int) -> None:
+    columns = ("ms", "p95_ms", "scan_ms", "sqlite_ms", "duckdb_ms")
+    print(f"{'question':44}" + "".join(f"{each:>11}" for each in columns))
+    for row in rows:
+        cells = [row.get(each) for each in columns]
+        texts = ["-" if each is None else f"{each:,.1f}" for each in cells]
+        print(f"{row['question']:44}" + "".join(f"{each:>11}" for each in texts))
+    ratios = [row["ms"] / row["duckdb_ms"] for row in rows if row.get("duckdb_ms")]  # type: ignore[operator]
+    slow = [row["question"] for row in rows if row["p95_ms"] > 50]  # type: ignore[operator]  # noqa: PLR2004
+    print(f"median of (Skald ÷ DuckDB): {statistics.median(ratios):.2f}")
+    print(f"over 50 ms: {len(slow)} of {len(rows)}")
+    _write(f"panels-{size}", rows)
+
+
+def _write(name: str, figures: object) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

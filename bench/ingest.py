@@ -1,5 +1,6 @@
 """Index a world of Faro lines, beside a bare pager that only downloads them."""
 
+import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -50,8 +51,8 @@ def make_world(folder: Path, sessions: int) -> World:
     return World(path, lines, size, sessions)
 
 
-def compare(world: World, pace: int, runs: int) -> dict[str, float]:
-    """Return medians of *runs* runs of both."""
+def compare(world: World, pace: int, runs: int, kept: Path) -> dict[str, float]:
+    """Return medians of *runs* runs of both; the last index is kept as *kept*."""
     start, end = (UNTIL - HOURS * 3_600_000) * 1_000_000, UNTIL * 1_000_000
     with stand_in(world.path, pace) as url, tempfile.TemporaryDirectory() as folder:
         bare: list[Usage] = []
@@ -72,6 +73,7 @@ def compare(world: World, pace: int, runs: int) -> dict[str, float]:
             if run < runs - 1:
                 path.unlink()
         sessions, size, row = _sizes(path)
+        shutil.copyfile(path, kept)
     lines = int(bare[0].output)
     cpu = statistics.median(each.cpu_s for each in index)
     wall = statistics.median(each.wall_s for each in index)

@@ -10,6 +10,7 @@ from app.errors import LeaseLost
 from app.events.decoder import Address, Batch
 from app.model import SessionKey
 from app.store import rows
+from app.store.dirt import Dirt
 from app.store.journal import derived_from
 from app.store.ledger import Derived, Ledger, unite
 from app.store.rollups.build import agree, build, next_dirty
@@ -75,6 +76,7 @@ class SqliteWriter(Ledger):
                 _check_lease(db, lease)
             number = self.source(source)
             done = [0, 0, 0, 0, 0]
+            self.dirt = Dirt(db, self._tenant)
             strands, threads = Strands(self, source), Threads(self, source)
             strands.ingest(batch, done)
             threads.ingest(batch, done)
@@ -82,6 +84,7 @@ class SqliteWriter(Ledger):
             while chunk := list(islice(addresses, _CHUNK)):
                 self._ingest_chunk(source, number, chunk, batch, done)
             self._advance(number, batch, progress)
+            self.dirt.write(db)
         return Ingested(*done)
 
     def _ingest_chunk(
@@ -116,6 +119,7 @@ class SqliteWriter(Ledger):
                 done[3] += 1
             key = SessionKey(source, *address)
             session = derived_from(key, journal)
+            self.dirt.add(new, session)
             derived.append(Derived(row_id, hashed, session, journal))
         done[2] += len(derived)
         self.write(number, derived, replaced)
