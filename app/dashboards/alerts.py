@@ -88,7 +88,8 @@ RULES = (
     Rule(
         "skald-no-sessions",
         "Sessions dropped to zero",
-        "No session began in the last half hour, while at least 10 did in that before.",
+        "No session began in the last half hour, while at least 10 did in that before;"
+        " resolves when that one is quiet, too.",
         {"A": changes("sessions", by="app")},
         "$B == 0 && $C >= 10",
         "sessions",

@@ -123,6 +123,26 @@ def test_units_are_grafanas(path: Path) -> None:
     assert told <= UNITS
 
 
+def test_thresholds_are_those_of_the_catalog() -> None:
+    """Where more is better the colors run the other way; bands have a color each."""
+    (path,) = (each for each in files("infinity") if each.stem == "releases")
+    (table,) = (p for p in panels(board(path)) if p["title"] == "All versions")
+    found = {
+        each["matcher"]["options"]: property_["value"]["steps"]
+        for each in table["fieldConfig"]["overrides"]
+        for property_ in each["properties"]
+        if property_["id"] == "thresholds"
+    }
+
+    assert found["crash_free_rate"] == [
+        {"color": "red", "value": None},
+        {"color": "yellow", "value": 0.99},
+        {"color": "green", "value": 0.999},
+    ]
+    assert [each["value"] for each in found["lcp_p75"]] == [None, 2500, 4000]
+    assert [each["value"] for each in found["error_rate"]] == [None, 0.05, 0.1, 0.2]
+
+
 @EVERY
 def test_no_data_source_is_named(path: Path) -> None:
     """Whoever imports a board chooses its data source in a variable."""
