@@ -143,7 +143,9 @@ CompareSchema = question(
 )
 MarksSchema = question(
     "MarksSchema",
-    what=Texts("`releases`, `bursts` (of errors), `alerts` (of rules), or all (default)."),
+    what=Texts(
+        "`releases`, `bursts` (of errors), `alerts` (of rules), or all (default)."
+    ),
     limit=Whole("Annotations, the newest. Default: 200.", 1, 1_000),
     format=Texts(
         "`rows` (default): for Infinity; `json`: as old JSON data sources want them."
