@@ -23,9 +23,8 @@ class Place:
 
     def __init__(self) -> None:
         self.views = self.sessions = self.entries = self.exits = self.bounces = 0
-        self.dwell = self.dwelled = self.painted = self.session = 0
+        self.dwell = self.dwelled = self.painted = self.session = self.users = 0
         self.lcp = 0.0
-        self.users: set[int] = set()
 
     def row(self, sample: int, *, knows_users: bool) -> Row:
         """Lay it out; counts of a sample are multiplied to those of all."""
@@ -33,7 +32,7 @@ class Place:
         return {
             "views": views * sample,
             "sessions": self.sessions * sample,
-            "users": len(self.users) if knows_users else None,
+            "users": self.users if knows_users else None,
             "entries": entries * sample,
             "exits": self.exits * sample,
             "bounces": self.bounces * sample,
@@ -57,20 +56,19 @@ class PlacesReader(Engine):
             places, pairs = self._places(db, asked, sample)
             # how many users a sample stands for cannot be told from it
             knows_users = sample == 1 and pairs < MAX_PAIRS
-            rows = {
-                page: row
+            keys = {
+                page: place.row(sample, knows_users=knows_users)[asked.sort] or 0
                 for page, place in places.items()
-                if (row := place.row(sample, knows_users=knows_users))["sessions"]
-                >= asked.least
+                if place.sessions * sample >= asked.least
             }
-            kept, cursor = page_of(rows, asked)
+            kept, cursor = page_of(keys, asked)
             names = names_of(db, set(kept))
-        items = [
-            {"page": names[page]}
-            | {key: plain(each) for key, each in rows[page].items()}
-            for page in kept
-        ]
-        return Ranked(items, cursor, len(rows), sample)
+        items = []
+        for page in kept:
+            row = places[page].row(sample, knows_users=knows_users)
+            figures = {key: plain(each) for key, each in row.items()}
+            items.append({"page": names[page]} | figures)
+        return Ranked(items, cursor, len(keys), sample)
 
     def _places(
         self, db: sqlite3.Connection, asked: Ranking, sample: int
@@ -84,7 +82,7 @@ class PlacesReader(Engine):
         bounced = statement.expression("bounced")
         where = matching(statement, asked.window, asked.selector, "view")
         places: dict[int, Place] = {}
-        pairs = 0
+        pairs: set[int] = set()
         for session, user, page, n, last, is_bounce, dwell, lcp in db.execute(
             statement.text(
                 f"select s.id, s.user, e.page, e.n, min(s.views, {MAX_LISTED}) - 1, {bounced},"
@@ -101,9 +99,10 @@ class PlacesReader(Engine):
             if place.session != session:
                 place.session = session
                 place.sessions += 1
-                if user is not None and pairs < MAX_PAIRS:
-                    pairs += user not in place.users
-                    place.users.add(user)
+                pair = page << 32 | (user or 0)
+                if user is not None and pair not in pairs and len(pairs) < MAX_PAIRS:
+                    pairs.add(pair)
+                    place.users += 1
             if n == 0:
                 place.entries += 1
                 place.bounces += is_bounce or 0
@@ -114,7 +113,7 @@ class PlacesReader(Engine):
             if lcp is not None:
                 place.lcp += lcp
                 place.painted += 1
-        return places, pairs
+        return places, len(pairs)
 
     def returns(
         self, window: Window, selector: Filter, step: int, origin: int

@@ -93,14 +93,18 @@ def rank(
     return rows, Ranked([], cursor, total)
 
 
-def page_of(rows: Mapping[int, Row], asked: Ranking) -> tuple[list[int], str | None]:
-    """Take one page of rows that are at hand, by their number; as ``rank`` does in SQL.
+def page_of(keys: Mapping[int, float], asked: Ranking) -> tuple[list[int], str | None]:
+    """Take one page of what is at hand, as ``rank`` does in SQL.
+
+    Args:
+        keys: number → what it is sorted by.
+        asked: order, limit, cursor.
 
     Raises:
         BadRequest: a cursor of another question.
     """
     order = sorted(
-        ((row[asked.sort] or 0, number) for number, row in rows.items()),
+        ((key, number) for number, key in keys.items()),
         reverse=asked.descending,
     )
     if asked.cursor:
