@@ -1,6 +1,5 @@
 """Answer questions from the index of one tenant; nothing is ever written."""
 
-import base64
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from app.sessions.derive import ordered
 from app.store import rows
 from app.store.conditions import where
 from app.store.connect import Deadline, explained, open_for_reading
+from app.store.cursors import decode_cursor, encode_cursor
 from app.store.feed import FeedRows
 from app.store.functions import register
 from app.store.insights import InsightsReader
@@ -149,7 +149,7 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
         cursor = None
         if len(page) > search.limit:
             last_id, last_key = page[search.limit - 1]
-            cursor = _encode_cursor([search.sort, search.descending, last_key, last_id])
+            cursor = encode_cursor([search.sort, search.descending, last_key, last_id])
         return Found(items, cursor, count)
 
     def _items(
@@ -332,32 +332,11 @@ def _order(name: str) -> Callable[[Statement], str]:
 def _after(statement: Statement, search: Search, key: str) -> str:
     if not search.cursor:
         return ""
-    sort, descending, last_key, last_id = _decode_cursor(search.cursor)
+    sort, descending, last_key, last_id = decode_cursor(
+        search.cursor, str, bool, (str, int, float), int
+    )
     if (sort, descending) != (search.sort, search.descending):
         raise BadRequest("this cursor belongs to a question with another order")
     sign = "<" if search.descending else ">"
     value, row = statement.bind(last_key), statement.bind(last_id)
     return f" and ({key}, s.id) {sign} ({value}, {row})"
-
-
-def _encode_cursor(parts: list[Any]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
-
-
-def _decode_cursor(cursor: str) -> list[Any]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        parts = orjson.loads(base64.urlsafe_b64decode(padded.encode()))
-        sort, descending, last_key, last_id = parts
-    except (ValueError, TypeError):
-        raise BadRequest("this is no cursor of ours; start again without one") from None
-    if (
-        not isinstance(sort, str)
-        or not isinstance(descending, bool)
-        or not isinstance(last_key, (str, int, float))
-        or not isinstance(last_id, int)
-        or abs(last_id) >= 1 << 63
-        or (isinstance(last_key, int) and abs(last_key) >= 1 << 63)
-    ):
-        raise BadRequest("this is no cursor of ours; start again without one")
-    return [sort, descending, last_key, last_id]
