@@ -11,6 +11,7 @@ import msgspec
 import orjson
 import xxhash
 
+from app.events import clean
 from app.events.decoder import (
     MAX_ATTRIBUTE,
     MAX_ATTRIBUTES,
@@ -190,7 +191,10 @@ def instant(value: Any, per_ms: int = 1) -> int:
 def attributes(
     fields: Fields, scope: str, known: frozenset[str] = frozenset(), depth: int = 3
 ) -> dict[str, str]:
-    """Return *fields* as attributes of *scope*, nested ones by dotted names; bounded."""
+    """Return *fields* as attributes of *scope*, nested ones by dotted names.
+
+    They are bounded, and URLs in them redacted.
+    """
     found: dict[str, str] = {}
     _flatten(fields, scope, known, depth, found)
     return found
@@ -212,7 +216,7 @@ def _flatten(
         if isinstance(value, dict) and depth > 1:
             _flatten(value, path + ".", frozenset(), depth - 1, found)
         else:
-            said = any_text(value, MAX_ATTRIBUTE)
+            said = clean.redact_text(any_text(value, MAX_ATTRIBUTE))
             if said:
                 found[path[:MAX_NAME]] = said
 

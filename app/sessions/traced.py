@@ -24,7 +24,12 @@ from app.model import (
     View,
 )
 from app.sessions.fold import MAX_ATTRIBUTES, MAX_LISTED, MAX_MINUTES, error_of
-from app.sessions.versions import merge_versions
+from app.sessions.versions import (
+    Thing,
+    contexts_of_things,
+    merge_versions,
+    thing_of,
+)
 
 TRACE, OBSERVATION, SCORE = (
     int(kind) for kind in (Kind.TRACE, Kind.OBSERVATION, Kind.SCORE)
@@ -42,12 +47,14 @@ def fold_traced(
     2. Build the traces: their own time, usage and steps.
     3. Sum them.
     """
+    said = contexts_of_things(events)
     events = sorted(merge_versions(events), key=attrgetter("at", "received", "key"))
+    order = _newest_first(events, said)
     steps = [event for event in events if event.kind == OBSERVATION]
     found = _Traces(events, steps)
     traces = found.traces
     spans = found.spans or [(event.at, event.at) for event in events]
-    context, users, attributes = _describe(events, contexts, traces)
+    context, users, attributes = _describe([contexts[key] for key in order], traces)
     errors = [error_of(event.at, event, name) for event, name in found.errors]
     failed = any(step.level == "ERROR" for trace in traces for step in trace.steps)
     return Session(
@@ -207,15 +214,27 @@ def _minutes(traces: list[Trace], spans: list[tuple[int, int]]) -> tuple[int, ..
     return tuple(sorted({at // 60_000 for at in times})[:MAX_MINUTES])
 
 
+def _newest_first(events: list[Event], said: dict[Thing, list[int]]) -> list[int]:
+    """Return the contexts of *events*, of every version in which a thing was told."""
+    found: dict[int, None] = {}
+    for event in reversed(events):
+        thing = thing_of(event)
+        found |= dict.fromkeys([event.context] if thing is None else said[thing])
+    return list(found)
+
+
 def _describe(
-    events: list[Event], contexts: Contexts, traces: list[Trace]
+    contexts: list[Context], traces: list[Trace]
 ) -> tuple[Context, tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Return the newest context field by field, all users, all attributes."""
-    order = list(dict.fromkeys(event.context for event in reversed(events)))
+    """Return the newest context field by field, all users, all attributes.
+
+    Args:
+        contexts: the newest first.
+        traces: in the order in which they began.
+    """
     newest = dict.fromkeys(_FIELDS, "")
     attributes: dict[str, str] = {}
-    for key in order:
-        context = contexts[key]
+    for context in contexts:
         attributes = context.attributes | attributes
         for name in _FIELDS:
             newest[name] = newest[name] or getattr(context, name)

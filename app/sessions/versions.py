@@ -11,19 +11,43 @@ import msgspec
 
 from app.model import Event
 
+Thing = tuple[int, str]  # kind of event, id
+
 
 def merge_versions(events: list[Event]) -> list[Event]:
     """Return *events* with the versions of one thing made one; the rest as it is."""
-    versions: dict[tuple[int, str], list[Event]] = {}
-    merged: list[Event] = []
-    for event in events:
-        facts = event.facts
-        if facts is not None and "version" in facts:
-            versions.setdefault((event.kind, facts["id"]), []).append(event)
-        else:
-            merged.append(event)
+    versions, merged = _versions(events)
     merged += [_merge(each) for each in versions.values()]
     return merged
+
+
+def contexts_of_things(events: list[Event]) -> dict[Thing, list[int]]:
+    """Return the contexts of the versions of each thing, the newest first.
+
+    A later version may leave out what an earlier one said of who and where.
+    """
+    return {
+        thing: [event.context for event in sorted(each, key=_age, reverse=True)]
+        for thing, each in _versions(events)[0].items()
+    }
+
+
+def thing_of(event: Event) -> Thing | None:
+    """Return what *event* is a version of, if it is one."""
+    facts = event.facts
+    if facts is None or "version" not in facts:
+        return None
+    return event.kind, facts["id"]
+
+
+def _versions(events: list[Event]) -> tuple[dict[Thing, list[Event]], list[Event]]:
+    """Return the versions of each thing, and what is no version."""
+    versions: dict[Thing, list[Event]] = {}
+    rest: list[Event] = []
+    for event in events:
+        thing = thing_of(event)
+        (rest if thing is None else versions.setdefault(thing, [])).append(event)
+    return versions, rest
 
 
 def _merge(events: list[Event]) -> Event:
