@@ -61,7 +61,8 @@ def _tell_ingest(figures: dict[str, float]) -> None:
 
 def _measure_size(day: Path, size: int, what: str) -> None:
     path = FOLDER / f"grown-{size}.db"
-    path.unlink(missing_ok=True)
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
     held, seconds = panels.make_index(day, path, size)
     print(f"\n{held:,} sessions; rolled up in {seconds:,.0f} s")
     if what in {"all", "rules"}:

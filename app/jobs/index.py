@@ -152,8 +152,7 @@ class Indexer:
 
         With *moves*, the cursor follows.
         """
-        batch, counts, reached = Batch(), self._held_at(start), 0
-        since = start
+        batch, counts, reached, since = Batch(), self._held_at(start), 0, start
 
         def commit() -> None:
             nonlocal batch, counts, since

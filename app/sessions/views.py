@@ -102,7 +102,7 @@ def _when(moment: Moment) -> tuple[int, int, int]:
 def _nav(event: Event) -> str:
     """Return the SDK's id of the document; "" when there is none."""
     facts = event.facts
-    return facts.get("nav", "") if facts else ""  # type: ignore[no-any-return]
+    return facts.get("nav", "") if facts else ""
 
 
 def _take(waiting: list[Moment], event: Event) -> Moment | None:
