@@ -1,15 +1,27 @@
 """Write the generated pages of ``docs/reference/``; ``--check`` only compares them."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from app.catalog.fields import ATTRIBUTE_SCOPES, FIELDS, Field
 from app.catalog.metrics import METRICS, Metric
-from app.configuration.shape import LOKI, REMOTE, ROOT, SOURCE, Shape, variable
+from app.configuration.shape import (
+    EVENT,
+    LOKI,
+    MAPPING,
+    REMOTE,
+    ROOT,
+    SOURCE,
+    Shape,
+    variable,
+)
 from app.configuration.show import show_value
 from app.settings import (
+    EventSettings,
     LokiSettings,
+    MappingSettings,
     RemoteWriteSettings,
     Setting,
     Settings,
@@ -44,6 +56,12 @@ A list; the variables of its items carry their number, from 0."""
 
 _RECEIVERS = """\
 A list, too: who recorded samples are written to, see [Prometheus](../prometheus.md)."""
+
+_MAPPING = """\
+Of `format: mapped`: [how any log is read](../sources.md#any-other-log-mapped)."""
+
+_EVENTS = """\
+A list, in the file only: of the conditions, the first that fits says what a line is."""
 
 _EXAMPLE = """\
 ## Example
@@ -107,6 +125,10 @@ def _settings() -> str:
             _settings_table(LOKI, LokiSettings(), ("loki",)),
             f"\n## `sources`\n\n{_SOURCES}\n",
             _settings_table(SOURCE, SourceSettings(), ("sources", 0)),
+            f"\n### `mapping` of a source\n\n{_MAPPING}\n",
+            _settings_table(MAPPING, MappingSettings(), ("sources", 0, "mapping")),
+            f"\n### `events` of a mapping\n\n{_EVENTS}\n",
+            re.sub(r"`SKALD_\w+`", "", _settings_table(EVENT, EventSettings(), ())),
             f"\n## `remote_write`\n\n{_RECEIVERS}\n",
             _settings_table(REMOTE, RemoteWriteSettings(), ("remote_write", 0)),
             "",
@@ -136,6 +158,9 @@ def _setting_row(
 
 
 _KINDS = {
+    "field": "path",
+    "fields": "paths",
+    "condition": "condition",
     "boolean": "`true`, `false`",
     "file": "a file that can be read",
     "format": "a format",

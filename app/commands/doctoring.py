@@ -2,18 +2,18 @@
 
 import click
 
-import app.events.formats  # noqa: F401  # registers the decoders
 from app import clock
 from app.commands.base import main, settings_of
 from app.errors import SkaldError
-from app.events.decoder import Batch, make_decoder
-from app.model import Entry, Page, Stream
+from app.events.recognise import Trial, attempt, block, recognise
+from app.model import Entry
 from app.settings import Settings, SourceSettings
 from app.sources.loki import LokiSource
 from app.store import open_reader
 
 MS = 1_000_000  # ns
-SHOWN = 3  # examples of lines that are not used
+SHOWN = 3  # examples of lines that are not used, a reason
+SHOWN_APPS = 20
 
 
 @main.command("doctor")
@@ -64,33 +64,44 @@ def _examine(source: SourceSettings) -> bool:
 
 
 def _decode(source: SourceSettings, entries: list[Entry]) -> bool:
-    """Show what the newest lines mean to the source's decoder."""
+    """Show what the newest lines mean to the source's decoder, and to which they do."""
     if not entries:
         return True
-    batch, unused = Batch(), []
-    decoder = make_decoder(source)
-    for entry in entries:
-        before = batch.decoded
-        value = [str(entry.ts), entry.line, {"structuredMetadata": entry.metadata}]
-        page = Page(0, 0, [Stream(entry.labels, [value])], 1, len(entry.line))
-        decoder.decode(page, batch)
-        if batch.decoded == before:
-            unused.append(entry.line)
-    reasons = ", ".join(f"{count} {why}" for why, count in batch.dropped.items())
+    trial = attempt(source, entries)
+    reasons = ", ".join(f"{len(each)} {why}" for why, each in trial.dropped.items())
     _tell(
         "lines",
-        good=bool(batch.decoded),
-        detail=f"{batch.decoded} of {len(entries)} are understood as {source.format}"
+        good=bool(trial.decoded),
+        detail=f"{trial.decoded} of {trial.lines} are understood as {source.format}"
         + (f"; not used: {reasons}" if reasons else ""),
     )
-    for line in unused[:SHOWN]:
-        click.echo(f"         {line[:120]}")
-    apps = sorted({address[0] for address in batch.events})
-    if apps:
-        click.echo(f"  apps   {', '.join(apps)}")
-    if not batch.decoded:
-        click.echo("  remedy set `format:` or `selector:` of the source in skald.yml")
-    return bool(batch.decoded)
+    for reason, lines in trial.dropped.items():
+        for line in lines[:SHOWN]:
+            click.echo(f"         {reason}: {line[:120]!r}")
+    if trial.apps:
+        click.echo(f"  apps   {', '.join(trial.apps[:SHOWN_APPS])}")
+    if trial.decoded * 2 < trial.lines:
+        _recognise(source, entries, trial)
+    return bool(trial.decoded)
+
+
+def _recognise(source: SourceSettings, entries: list[Entry], now: Trial) -> None:
+    """Say which format the lines have, and what to paste for it."""
+    best = recognise(source, entries)
+    if best is None or best.decoded <= now.decoded:
+        if not now.decoded:
+            click.echo(
+                "  remedy no format of ours: set `format:` or `selector:` of the source"
+                " in skald.yml; docs/sources.md maps any log"
+            )
+        return
+    preset = best.settings.mapping.preset
+    name = f"{best.settings.format} ({preset})" if preset else best.settings.format
+    click.echo(
+        f"  remedy {best.decoded} of {best.lines} lines look like {name}; paste:"
+    )
+    for line in block(best.settings).splitlines():
+        click.echo(f"         {line}")
 
 
 def _tell(name: str, *, good: bool, detail: str) -> bool:

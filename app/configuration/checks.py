@@ -2,8 +2,10 @@
 
 from app.configuration.problems import Problems
 from app.configuration.read import Values
+from app.configuration.shape import Path, spell
 from app.configuration.units import format_duration
-from app.settings import RemoteWriteSettings, SourceSettings
+from app.events.mapped import complete
+from app.settings import MappingSettings, RemoteWriteSettings, SourceSettings
 
 
 def check_settings(values: Values, problems: Problems) -> None:
@@ -81,3 +83,24 @@ def _check_times(values: Values, index: int, problems: Problems) -> None:
                 f"sources[{index}].{keys[0]}: {format_duration(least)!r} is more than "
                 f"{keys[1]}, {format_duration(most)!r}; lower it, or raise {keys[1]}",
             )
+
+
+def check_mapping(
+    mapping: MappingSettings, place: str, path: Path, problems: Problems
+) -> None:
+    """Refuse a mapping that finds no event, nobody's session, or hashes without a key."""
+    whole = complete(mapping)
+    name = spell(path)
+    if not whole.events:
+        problems.add(
+            place, f"{name}.events: says of no line what it is; list one, or set preset"
+        )
+    if not (whole.session or whole.user or whole.who):
+        problems.add(
+            place, f"{name}: tells nobody apart; set session, user or who to a field"
+        )
+    if whole.who and not whole.salt:
+        problems.add(
+            place,
+            f"{name}.salt: is missing; `who` is hashed with it: set it or salt_file",
+        )

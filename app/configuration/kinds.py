@@ -11,6 +11,8 @@ from app.configuration.units import parse_duration, parse_size
 from app.errors import SourceRefused
 from app.events import formats
 from app.events.decoder import DECODERS
+from app.events.paths import Condition
+from app.events.paths import Path as Where
 from app.settings import Setting
 from app.sources.loki.logql import parse_selector
 
@@ -108,6 +110,29 @@ def read_format(text: str, _note: Setting, _base: Path) -> str:
     if text not in DECODERS:
         raise ValueError(f"is no format; {nearest(text, sorted(DECODERS))}")
     return text
+
+
+@kind("field")
+def read_field(text: str, _note: Setting, _base: Path) -> str:
+    """Read where in a line something stands."""
+    Where(text)
+    return text.strip()
+
+
+@kind("fields")
+def read_fields(text: str, _note: Setting, _base: Path) -> str:
+    """Read several of them, divided by commas; each may have a name before a ``=``."""
+    for each in text.split(","):
+        name, _, where = each.partition("=")
+        Where((where if name.strip() else each) or name)
+    return text.strip()
+
+
+@kind("condition")
+def read_condition(text: str, _note: Setting, _base: Path) -> str:
+    """Read which lines are meant."""
+    Condition(text)
+    return text.strip()
 
 
 @kind("selector")

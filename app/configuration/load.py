@@ -7,6 +7,7 @@ from typing import Any
 
 from app.configuration.checks import (
     check_loki,
+    check_mapping,
     check_receivers,
     check_settings,
     check_sources,
@@ -14,10 +15,21 @@ from app.configuration.checks import (
 from app.configuration.environment import overlay
 from app.configuration.problems import Problems
 from app.configuration.read import Reader, Values
-from app.configuration.shape import CONFIG, LOKI, REMOTE, ROOT, SOURCE
-from app.configuration.tree import Section, read_tree
+from app.configuration.shape import (
+    CONFIG,
+    EVENT,
+    LOKI,
+    MAPPING,
+    REMOTE,
+    ROOT,
+    SOURCE,
+)
+from app.configuration.shape import Path as Where
+from app.configuration.tree import Given, Section, read_tree
 from app.settings import (
+    EventSettings,
     LokiSettings,
+    MappingSettings,
     RemoteWriteSettings,
     Settings,
     SourceSettings,
@@ -68,8 +80,9 @@ def _build(tree: Section, reader: Reader, problems: Problems) -> Settings:
     sections = reader.sections(tree, "sources") or [Section(tree.place)]
     found: list[Values] = []
     lokis: list[LokiSettings] = []
+    mappings: list[MappingSettings] = []
     for index, section in enumerate(sections):
-        path = ("sources", index)
+        path: Where = ("sources", index)
         found.append(reader.values(section, SOURCE, path))
         ours = reader.values(
             reader.section(section, "loki", path), LOKI, (*path, "loki")
@@ -77,13 +90,32 @@ def _build(tree: Section, reader: Reader, problems: Problems) -> Settings:
         if ours:
             check_loki(_inherit(shared, ours), problems)
         lokis.append(LokiSettings(**_bare(_inherit(shared, ours))))
+        mappings.append(_mapping(section, reader, path, problems))
     check_sources(found, [section.place for section in sections], problems)
     sources = tuple(
-        SourceSettings(**_bare(values), loki=loki)
-        for values, loki in zip(found, lokis, strict=True)
+        SourceSettings(**_bare(values), loki=loki, mapping=mapping)
+        for values, loki, mapping in zip(found, lokis, mappings, strict=True)
     )
     receivers = _receivers(tree, reader, problems)
     return Settings(**_bare(own), sources=sources, remote_write=receivers)
+
+
+def _mapping(
+    section: Section, reader: Reader, path: Where, problems: Problems
+) -> MappingSettings:
+    """Read how the lines of a mapped source are read."""
+    here = (*path, "mapping")
+    own = reader.section(section, "mapping", path)
+    values = reader.values(own, MAPPING, here)
+    events = tuple(
+        EventSettings(**_bare(reader.values(each, EVENT, (*here, "events", index))))
+        for index, each in enumerate(reader.sections(own, "events", here))
+    )
+    mapping = MappingSettings(**_bare(values), events=events)
+    said = section.items.get("format")
+    if isinstance(said, Given) and said.text == "mapped":
+        check_mapping(mapping, own.place, here, problems)
+    return mapping
 
 
 def _receivers(

@@ -57,13 +57,14 @@ class Reader:
         node = parent.items.get(key, Section(parent.place))
         return self._as_section(node, (*path, key))
 
-    def sections(self, parent: Section, key: str) -> list[Section]:
+    def sections(self, parent: Section, key: str, path: Path = ()) -> list[Section]:
         """Return the sections of the list under *key*, none if there is no list."""
+        here = (*path, key)
         node = parent.items.get(key, Items(parent.place))
         if not isinstance(node, Items):
-            self._add(node.place, (key,), "is no list; begin each item with `- `")
+            self._add(node.place, here, "is no list; begin each item with `- `")
             return []
-        return [self._as_section(each, (key, i)) for i, each in enumerate(node.nodes)]
+        return [self._as_section(each, (*here, i)) for i, each in enumerate(node.nodes)]
 
     def _as_section(self, node: Node, path: Path) -> Section:
         if isinstance(node, Section):

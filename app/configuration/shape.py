@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.settings import (
+    EventSettings,
     LokiSettings,
+    MappingSettings,
     RemoteWriteSettings,
     Setting,
     Settings,
@@ -47,7 +49,9 @@ class Shape:
 
 
 LOKI = Shape(LokiSettings)
-SOURCE = Shape(SourceSettings, sections={"loki": LOKI})
+EVENT = Shape(EventSettings)
+MAPPING = Shape(MappingSettings, lists={"events": EVENT})
+SOURCE = Shape(SourceSettings, sections={"loki": LOKI, "mapping": MAPPING})
 REMOTE = Shape(RemoteWriteSettings)
 ROOT = Shape(
     Settings,

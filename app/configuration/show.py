@@ -31,6 +31,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "paths": ",".join,
     "urls": ",".join,
 }
+_IDLE = {"mapping"}  # sections that are not worth a word when nothing is set
 _PLAIN = {"whole", "boolean"}  # kinds that YAML has itself
 
 
@@ -48,7 +49,9 @@ def _plain(room: Any, shape: Shape) -> dict[str, Any]:
         if text:
             shown[key] = value if note.kind in _PLAIN else text
     for key, inner in shape.sections.items():
-        if hasattr(room, key):
+        if hasattr(room, key) and not (
+            key in _IDLE and getattr(room, key) == inner.room()
+        ):
             shown[key] = _plain(getattr(room, key), inner)
     for key, inner in shape.lists.items():
         shown[key] = [_plain(each, inner) for each in getattr(room, key)]

@@ -60,7 +60,7 @@ class OpenObserveDecoder(LineDecoder):
         context = read_context(record, labels, tags)
         app = clean.session_id(application) or context.app
         name, value, facts = reader(record)
-        if record.get("session.has_replay") in {True, "true"}:
+        if text(record.get("session.has_replay")) == "true":
             facts["replay"] = True
         at = instant(record.get("start" if kind is Kind.REPLAY else "date"))
         key = _key(record, kind, facts, at, line)
@@ -161,7 +161,7 @@ def _error(record: Record) -> Item:
         said = text(get(f"error.{name}"))
         if said:
             facts[name] = said
-    if get("error.is_crash") in {True, "true"}:
+    if text(get("error.is_crash")) == "true":
         facts["fatal"] = True
     return text(get("error.type")) or "Error", None, facts
 

@@ -191,7 +191,7 @@ def _how(span: _Span) -> dict[str, Any]:
     status = section(span.fields, "status")
     level = text(span.first(("langfuse.observation.level",)), 20).upper()
     if not level:
-        failed = status.get("code") in {2, "2", "STATUS_CODE_ERROR", "ERROR"}
+        failed = text(status.get("code")) in {"2", "STATUS_CODE_ERROR", "ERROR"}
         level = "ERROR" if failed else "DEFAULT"
     message = (
         span.first(("langfuse.observation.status_message",))

@@ -4,6 +4,8 @@ import threading
 
 from app.store.seam import Writer
 
+ORPHANS_MS = 24 * 3_600_000  # so long a trace waits for its session
+
 
 def expire(store: Writer, before: int, stop: threading.Event | None = None) -> int:
     """Delete sessions that ended before *before* (ms); return how many.
@@ -18,4 +20,20 @@ def expire(store: Writer, before: int, stop: threading.Event | None = None) -> i
             break
     while not (stop and stop.is_set()) and store.tidy():
         pass
+    return total
+
+
+def expire_orphans(
+    store: Writer, now: int, stop: threading.Event | None = None
+) -> int:
+    """Let go of traces that no session came for; return how many.
+
+    Their events are counted as dropped, by the reason ``no_session``.
+    """
+    total = 0
+    while not (stop and stop.is_set()):
+        gone = store.expire_strands(now - ORPHANS_MS)
+        total += gone
+        if not gone:
+            break
     return total

@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from app import clock
 from app.errors import LeaseLost, SkaldError
 from app.jobs.index import Indexer
-from app.jobs.retention import expire
+from app.jobs.retention import expire, expire_orphans
 from app.jobs.rollups import roll_up
 from app.jobs.ruling import RuleJobs
 from app.jobs.writing import Receivers
@@ -163,8 +163,9 @@ class Jobs:
         gone = expire(
             self._store, clock.now() - self._settings.retention_ms, self._stop
         )
-        if gone:
-            log.info("expired", extra={"sessions": gone})
+        orphans = expire_orphans(self._store, clock.now(), self._stop)
+        if gone or orphans:
+            log.info("expired", extra={"sessions": gone, "orphans": orphans})
 
     def _guarded(self, name: str, run: Callable[[], None]) -> Callable[[], None]:
         """Return a job that runs only with the lease, and tells how it went."""

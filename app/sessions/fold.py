@@ -83,7 +83,6 @@ def fold(
         _list_actions(timeline, contexts),
         _list_errors(timeline, contexts),
     )
-    crashes = sum(map(is_crash, timeline.of(ERROR)))
     return Session(
         key=key,
         start=timeline.start,
@@ -91,7 +90,7 @@ def fold(
         context=context,
         entry=views[0].page if views else "",
         exit=views[-1].page if views else "",
-        status=_status(errors, crashes),
+        status=_status(timeline),
         events=len(events),
         view_count=len(views),
         action_count=len(actions),
@@ -108,7 +107,7 @@ def fold(
         users=users,
         attributes=attributes,
         minutes=tuple(timeline.minutes[:MAX_MINUTES]),
-        figures=Figures(crashes=crashes) if crashes else _NONE,
+        figures=_figures(timeline),
     )
 
 
@@ -130,10 +129,16 @@ _NONE = Figures()
 _LOG_ERRORS = frozenset({"error", "fatal", "critical"})
 
 
-def _status(errors: list[Error], crashes: int) -> Status:
+def _status(timeline: Timeline) -> Status:
+    errors = timeline.of(ERROR)
     if not errors:
         return Status.HEALTHY
-    return Status.CRASHED if crashes else Status.ERRORED
+    return Status.CRASHED if any(map(is_crash, errors)) else Status.ERRORED
+
+
+def _figures(timeline: Timeline) -> Figures:
+    crashes = sum(map(is_crash, timeline.of(ERROR)))
+    return Figures(crashes=crashes) if crashes else _NONE
 
 
 def is_crash(moment: Moment) -> bool:

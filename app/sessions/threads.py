@@ -8,6 +8,7 @@ near it.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from hashlib import blake2b
 
 from app.events.decoder import Rule
 from app.model import Event
@@ -61,13 +62,15 @@ def _pieces(moments: Iterable[Moment], rule: Rule) -> list[list[Moment]]:
 def name_of(who: str, moments: list[Moment], rule: Rule) -> str:
     """Name a session after its first event: it tells sessions of one visitor apart.
 
-    Stitched page loads are named as the first of them is.
+    Stitched page loads are named after the first of them, and after the visitor: two
+    users of one page load have a session each.
     """
     at, first = moments[0]
     part = part_of(first)
-    if rule.has_parts and not rule.idle_ms and part:
-        return part
-    return f"{part or who}~{_spell(at)}"
+    if not part:
+        return f"{who}~{_spell(at)}"
+    digest = blake2b(who.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    return f"{part}~{digest}" + (f"~{_spell(at)}" if rule.idle_ms else "")
 
 
 def _spell(number: int) -> str:

@@ -141,6 +141,9 @@ class Writer(Protocol):
     def expire(self, before: int) -> int:
         """Delete sessions that ended before that, some at a time; return how many."""
 
+    def expire_strands(self, before: int) -> int:
+        """Delete traces of no known session last seen before that; return how many."""
+
     def tidy(self) -> bool:
         """Give space back, some at a time; return whether there is more to do."""
 

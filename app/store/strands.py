@@ -17,6 +17,7 @@ from app.model import Context, Event, SessionKey
 from app.sessions.fold import cut, merge
 from app.sessions.strands import session_of, strand_of
 from app.store import rows
+from app.store.dirt import Dirt
 from app.store.journal import Journal, derived_from, used
 from app.store.ledger import Derived, Ledger, same_receipts
 
@@ -49,8 +50,9 @@ class Strand:
 class Strands:
     """The strands of one source, within one transaction."""
 
-    def __init__(self, ledger: Ledger, source: str) -> None:
+    def __init__(self, ledger: Ledger, source: str, dirt: Dirt) -> None:
         self._ledger = ledger
+        self._dirt = dirt
         self._name = source
         self._source = ledger.source(source)
         self._contexts: Contexts = {}
@@ -168,6 +170,8 @@ class Strands:
                 done[3] += 1
             united = self._journal(events, journal, shape, done)
             session = derived_from(SessionKey(self._name, *names[hashed]), united)
+            for each in arriving[hashed]:
+                self._dirt.add(each.events, session)
             derived.append(Derived(row_id, hashed, session, united))
         self._ledger.forget(emptied)
         self._ledger.write(self._source, derived, replaced)

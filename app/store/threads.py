@@ -15,6 +15,7 @@ from app.sessions.derive import ordered
 from app.sessions.fold import cut, merge
 from app.sessions.threads import divide, name_of, part_of
 from app.store import rows
+from app.store.dirt import Dirt
 from app.store.journal import Journal, derived_from, used
 from app.store.ledger import Derived, Ledger, same_receipts
 
@@ -32,8 +33,9 @@ class Held(NamedTuple):
 class Threads:
     """The derived sessions of one source, within one transaction."""
 
-    def __init__(self, ledger: Ledger, source: str) -> None:
+    def __init__(self, ledger: Ledger, source: str, dirt: Dirt) -> None:
         self._ledger = ledger
+        self._dirt = dirt
         self._name = source
         self._source = ledger.source(source)
 
@@ -141,7 +143,9 @@ class Threads:
             next_id += before is None
             done[3] += before is None
             key = SessionKey(self._name, address[0], session_id)
-            derived.append(Derived(row_id, hashed, derived_from(key, journal), journal))
+            session = derived_from(key, journal)
+            self._dirt.add(journal.events, session)
+            derived.append(Derived(row_id, hashed, session, journal))
         replaced = [each.row_id for each in derived if each.row_id in held]
         self._ledger.forget([(each.row_id,) for each in by_hash.values()])
         self._ledger.write(self._source, derived, replaced)

@@ -77,9 +77,8 @@ class SqliteWriter(Ledger):
             number = self.source(source)
             done = [0, 0, 0, 0, 0]
             self.dirt = Dirt(db, self._tenant)
-            strands, threads = Strands(self, source), Threads(self, source)
-            strands.ingest(batch, done)
-            threads.ingest(batch, done)
+            Strands(self, source, self.dirt).ingest(batch, done)
+            Threads(self, source, self.dirt).ingest(batch, done)
             addresses = iter(batch.events)
             while chunk := list(islice(addresses, _CHUNK)):
                 self._ingest_chunk(source, number, chunk, batch, done)
