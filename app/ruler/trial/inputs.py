@@ -17,6 +17,7 @@ CONTEXT = (
 )  # fmt: skip
 VITALS = ("lcp", "inp", "cls", "ttfb", "fcp")
 MS = 1_000_000  # ns
+_WAYS = ("events", "strands", "threads")  # in which a batch holds events
 
 
 def session_inputs(
@@ -91,21 +92,32 @@ def line_inputs(
 ) -> Iterator[Input]:
     """Yield the events of lines, by the ms at which Loki received them."""
     decoder = DECODERS[format_name]()
+    source = f"{SOURCE}-{format_name}"
     for at in sorted(lines):
         batch = Batch()
         rows = [[str(at * MS + n), line, {}] for n, line in enumerate(lines[at])]
         decoder.decode(make_page(0, 1, [Stream(dict(labels), rows)]), batch)
-        for address, events in batch.events.items():
-            for event in events:
-                context = batch.contexts[event.context]
-                yield Input(at, SOURCE, address, event, context)
+        for way in _WAYS:
+            found: dict[Address, list[Event]] = getattr(batch, way)
+            for address, events in found.items():
+                for event in events:
+                    context = batch.contexts[event.context]
+                    yield Input(at, source, address, event, context, way, batch.shape)
 
 
-def batch_of(inputs: list[Input]) -> Batch:
-    """Put events together, as a decoder would."""
-    batch = Batch(entries=len(inputs), decoded=len(inputs))
+def batches_of(inputs: list[Input]) -> Iterator[tuple[str, Batch]]:
+    """Put the events of each source together, as its decoder would."""
+    by_source: dict[str, list[Input]] = {}
     for each in inputs:
-        events: dict[Address, list[Event]] = batch.events
+        by_source.setdefault(each.source, []).append(each)
+    for source, known in by_source.items():
+        yield source, _batch_of(known)
+
+
+def _batch_of(inputs: list[Input]) -> Batch:
+    batch = Batch(entries=len(inputs), decoded=len(inputs), shape=inputs[0].shape)
+    for each in inputs:
+        events: dict[Address, list[Event]] = getattr(batch, each.way)
         events.setdefault(each.address, []).append(each.event)
         batch.contexts[each.event.context] = each.context
     return batch

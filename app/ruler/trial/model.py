@@ -13,10 +13,12 @@ class Input:
     """One event, and when it becomes known: no rule sees it before."""
 
     known: int  # ms
-    source: str
+    source: str  # one for each format: its sessions are derived in one manner
     address: Address
     event: Event
     context: Context
+    way: str = "events"  # field of the batch that it belongs to
+    shape: str = ""  # in which manner its session is derived
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from app.ruler.order import in_order, needed
 from app.ruler.rulefile import read_rules
 from app.ruler.ruler import Ruler
 from app.ruler.slots import floor_slot
-from app.ruler.trial.inputs import SOURCE, batch_of
+from app.ruler.trial.inputs import batches_of
 from app.ruler.trial.model import (
     ExpectedAlerts,
     ExpectedSamples,
@@ -86,7 +86,8 @@ class _World:
         known = [each for each in self.waiting if each.known < until]
         if known:
             self.waiting = self.waiting[len(known) :]
-            self.writer.ingest(SOURCE, batch_of(known), Progress(0))
+            for source, batch in batches_of(known):
+                self.writer.ingest(source, batch, Progress(0))
 
     def reader(self) -> Reader:
         """Open the index."""
