@@ -8,6 +8,7 @@ Sources: grafana/alloy internal/component/faro/receiver/{exporters,payload}.go a
 opentelemetry-collector-contrib pkg/translator/faro.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -24,6 +25,7 @@ from app.model import Event, Page
 Fields = dict[str, str]
 
 _hash = xxhash.xxh3_64_intdigest
+_SHORT = 120  # characters of an item without time and meta
 _AFTER_QUOTE = len('timestamp="')
 
 
@@ -110,15 +112,25 @@ def _read_item(line: str, cut: int) -> tuple[str, Item]:
         time = fields.get("timestamp", "")
     elif line.startswith(faro_items.VITAL_BEGINS, begin):
         vital = faro_items.read_vital(line, begin, cut)
-        if vital:
-            return time, vital
-        fields = logfmt.parse_plain(line[begin:cut])
+        return time, vital or _item(logfmt.parse_plain(line[begin:cut]))
+    elif cut - begin <= _SHORT:
+        return time, _read_short(line[begin:cut])
     else:
         fields = logfmt.parse_plain(line[begin:cut])
+    return time, _item(fields)
+
+
+@lru_cache(maxsize=4_096)
+def _read_short(text: str) -> Item:
+    """Read an item that says little, and so says it often: a session was resumed."""
+    return _item(logfmt.parse_plain(text))
+
+
+def _item(fields: Fields) -> Item:
     if fields.get("kind") == "measurement" and not META_KEYS.isdisjoint(fields):
         # a measurement may be called "page_url"; only the whole line tells
         raise faro_meta.NotAsExpected
-    return time, faro_items.read(fields)
+    return faro_items.read(fields)
 
 
 def _read_logfmt(line: str) -> Fields:
