@@ -50,7 +50,11 @@ _FIELDS = (
         "Exclusive: crashed, else errored, else abnormal, else healthy.",
         choices=STATUSES,
     ),
-    _dimension("user", "User", "Id of the last identified user, else e-mail or name."),
+    _dimension(
+        "user",
+        "User",
+        "Last identified user: id, else e-mail or name; of none, the anonymous id.",
+    ),
     Field("user_name", "User name", "string", "session", "E-mail, else name, else id."),
     Field(
         "previous", "Continues", "string", "session", "Id of the session it continues."

@@ -120,7 +120,7 @@ _METRICS = (
         "Active users",
         "{ } | distinct_over_time(user)",
         "short",
-        "Distinct identified users of the sessions.",
+        "Distinct users of the sessions, the last one of each.",
         counts=True,
     ),
     _users(

@@ -233,7 +233,8 @@ def _attributes(fields: Fields) -> Fields:
     for prefix, scope in _SCOPES:
         for key, value in fields.items():
             if key.startswith(prefix) and value and key not in _NOT_KEPT:
-                found[scope + key[len(prefix) :][:MAX_NAME]] = value[:MAX_ATTRIBUTE]
+                said = clean.redact_text(value)[:MAX_ATTRIBUTE]
+                found[scope + key[len(prefix) :][:MAX_NAME]] = said
     return found
 
 

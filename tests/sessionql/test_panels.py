@@ -188,6 +188,10 @@ VISITORS: Figures = {
     '{ "jane.doe@example.com" } | count_over_time()': {"": 10},
     '{ user = "u-1003" } | count_over_time()': {"": 6},
     '{ user =~ "u-.*" } | count_over_time() by (user) | topk(1)': {"u-1001": 10},
+    # Users: the 6 who logged in, and 8 visitors by their anonymous id; one session has
+    # neither. The 6 and one of the 8 have more than one session.
+    "active_users": {"": 14}, "returning_users": {"": 7},
+    '{ user =~ "u-.*" } | distinct_over_time(user)': {"": 6},
     # Pages visited.
     '{ page = "/checkout" } | count_over_time()': {"": 5},
     # Bounces: of the 41 with a view, 7 have one. One lost its views.
