@@ -20,7 +20,7 @@ from app.events.faro_items import Item
 from app.events.faro_meta import META_KEYS, Meta, MetaReader
 from app.events.times import parse_time
 from app.events.unreadable import Unreadable
-from app.model import Event, Page
+from app.model import Context, Event, Page
 
 Fields = dict[str, str]
 
@@ -36,6 +36,8 @@ class FaroDecoder:
     def __init__(self) -> None:
         self._metas = MetaReader()
         self._known = self._metas.known
+        self._last = "\0"  # the meta of the line before
+        self._last_meta: Meta = (("", ""), 0, Context())
 
     def decode(self, page: Page, batch: Batch) -> None:
         """Add every event of *page* to *batch*; count what cannot be read, by reason."""
@@ -64,22 +66,33 @@ class FaroDecoder:
         batch.bytes += page.bytes
 
     def _decode_line(self, line: str, received: int) -> tuple[Meta, Event]:
-        """Decode the item and, from memory, the meta; or the line as a whole."""
-        cut = line.find(" sdk_")
-        if cut < 0:
-            cut = line.find(" app_")
-        if cut < 0:
-            return _decode_whole(line, received)
+        """Decode the item and, from memory, the meta; or the line as a whole.
+
+        Lines of one batch follow one another: the meta is often that of the line before.
+        """
+        is_same = line.endswith(self._last)
+        if is_same:
+            cut = len(line) - len(self._last)
+        else:
+            cut = line.find(" sdk_")
+            if cut < 0:
+                cut = line.find(" app_")
+            if cut < 0:
+                return _decode_whole(line, received)
         try:
             time, item = _read_item(line, cut)
-            text = line[cut:]
-            meta = self._known.get(text) or self._metas.read(text)
+            meta = self._last_meta if is_same else self._remember(line[cut:])
         except (logfmt.Malformed, faro_meta.NotAsExpected):
             return _decode_whole(line, received)
         kind, name, number, facts = item
-        key = _hash(line.encode())
+        key = _hash(line.encode("utf-8", "surrogatepass"))
         at = parse_time(time)
         return meta, Event(key, received, at, kind, meta[1], name, number, facts)
+
+    def _remember(self, text: str) -> Meta:
+        meta = self._known.get(text) or self._metas.read(text)
+        self._last, self._last_meta = text, meta
+        return meta
 
 
 def _decode_whole(line: str, received: int) -> tuple[Meta, Event]:

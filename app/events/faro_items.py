@@ -186,7 +186,7 @@ def load(fields: Fields) -> Item:
 @_event("faro.performance.resource")
 def resource(fields: Fields) -> Item:
     """Read a request as the browser timed it; there is no method, and 0 is no status."""
-    facts = _timings(fields, _TIMINGS[:3])
+    facts = _timings(fields, 3)
     kind = fields.get("event_data_initiatorType")
     if kind:
         facts["type"] = kind[:MAX_NAME]
@@ -207,16 +207,20 @@ _TIMINGS = (
 )
 
 
-def _timings(fields: Fields, wanted: tuple[tuple[str, str], ...] = _TIMINGS) -> Facts:
+def _timings(fields: Fields, wanted: int = len(_TIMINGS)) -> Facts:
+    """Return the first *wanted* timings that are there and not 0."""
     facts: Facts = {}
-    for key, name in wanted:
-        value = fields.get(key)
+    for name, value in zip(_NAMES[:wanted], map(fields.get, _KEYS), strict=False):
         if value is not None and value != "0":
             try:
                 facts[name] = int(value[:15])
             except ValueError:
                 continue  # "unknown"
     return facts
+
+
+_KEYS = tuple(key for key, _ in _TIMINGS)
+_NAMES = tuple(name for _, name in _TIMINGS)
 
 
 @_event("faro.tracing.fetch", "faro.tracing.xml-http-request")
