@@ -85,7 +85,7 @@ class FaroDecoder:
         except (logfmt.Malformed, faro_meta.NotAsExpected):
             return _decode_whole(line, received)
         kind, name, number, facts = item
-        key = _hash(line.encode("utf-8", "surrogatepass"))
+        key = _hash(line.encode())
         at = parse_time(time)
         return meta, Event(key, received, at, kind, meta[1], name, number, facts)
 
