@@ -151,10 +151,10 @@ def _is_number(text: str) -> bool:
 def exception(fields: Fields) -> Item:
     """Read an exception; its fingerprint leaves out what differs between equal ones."""
     facts: Facts = _prefixed(fields, "context_", limit=8)
-    facts["message"] = fields.get("value", "")[:MAX_TEXT]
+    facts["message"] = clean.redact_text(fields.get("value", ""))[:MAX_TEXT]
     stack = fields.get("stacktrace", "")
     if stack:
-        facts["stack"] = stack[:MAX_STACK]
+        facts["stack"] = clean.redact_text(stack)[:MAX_STACK]
     if fields.get("fatal") == "true":
         facts["fatal"] = True
     return ERROR, fields.get("type", "") or "Error", None, facts | _trace(fields)
@@ -164,7 +164,7 @@ def exception(fields: Fields) -> Item:
 def log(fields: Fields) -> Item:
     """Read a log line of the application or its console; the name is its level."""
     facts: Facts = _prefixed(fields, "context_", limit=8)
-    facts["message"] = fields.get("message", "")[:MAX_TEXT]
+    facts["message"] = clean.redact_text(fields.get("message", ""))[:MAX_TEXT]
     return LOG, fields.get("level", "info"), None, facts | _trace(fields)
 
 
@@ -294,7 +294,7 @@ def custom_event(fields: Fields) -> Item:
 def _prefixed(fields: Fields, prefix: str, limit: int = MAX_ATTRIBUTES) -> Facts:
     start = len(prefix)
     found = {
-        key[start : start + MAX_NAME]: value[:MAX_ATTRIBUTE]
+        key[start : start + MAX_NAME]: clean.redact_text(value)[:MAX_ATTRIBUTE]
         for key, value in fields.items()
         if key.startswith(prefix)
     }

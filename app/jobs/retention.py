@@ -23,9 +23,7 @@ def expire(store: Writer, before: int, stop: threading.Event | None = None) -> i
     return total
 
 
-def expire_orphans(
-    store: Writer, now: int, stop: threading.Event | None = None
-) -> int:
+def expire_orphans(store: Writer, now: int, stop: threading.Event | None = None) -> int:
     """Let go of traces that no session came for; return how many.
 
     Their events are counted as dropped, by the reason ``no_session``.

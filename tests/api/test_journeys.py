@@ -67,7 +67,9 @@ def test_a_sample_is_an_estimate(get: Get) -> None:
 
     assert page["sample"] == 3
     assert page["sessions"] % 3 == 0
-    assert page["notices"][0] == "estimated from one session in 3; sample=1 looks at all"
+    assert (
+        page["notices"][0] == "estimated from one session in 3; sample=1 looks at all"
+    )
 
 
 def test_funnel_by_a_field(get: Get) -> None:

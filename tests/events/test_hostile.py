@@ -245,3 +245,21 @@ def test_same_line_is_the_same_event() -> None:
 
     assert keys[0] == keys[1] != keys[2]
     assert events[1].received == ms("10:05") * 1_000
+
+
+def test_addresses_are_redacted_wherever_they_stand() -> None:
+    """A token in a URL is kept in no message, stack or attribute."""
+    url = "https://shop.example.com/pay?token=s3cret&utm_source=n"
+    lines = (
+        log(context_next=url),
+        line("log", "s1", "10:00:00", message=f"went to {url}"),
+        line(
+            "exception", "s1", "10:00:00", type="E", value=url, stacktrace=f"at {url}"
+        ),
+        line("event", "s1", "10:00:00", event_name="pay", event_data_to=url),
+    )
+    batch = read(*lines)
+
+    assert batch.decoded == len(lines)
+    assert "s3cret" not in str(batch.events)
+    assert "utm_source=n" in str(batch.events)
