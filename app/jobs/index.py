@@ -19,8 +19,8 @@ from app.settings import SourceSettings
 from app.sources.model import Source
 from app.store.seam import Progress, Writer
 
-FLUSH_ENTRIES = 15_000  # decoded before they are committed; bounds memory
-FLUSH_BYTES = 20 << 20
+FLUSH_ENTRIES = 8_000  # decoded before they are committed; bounds memory
+FLUSH_BYTES = 12 << 20
 
 
 @dataclass(slots=True)
