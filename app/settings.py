@@ -144,14 +144,14 @@ class SourceSettings:
     inactivity_ms: int = setting(
         15 * MINUTE,
         "duration",
-        "A session is over after that long without an event.",
+        "A session is no longer active after that long without an event.",
         least=SECOND,
         most=DAY,
     )
     max_session_ms: int = setting(
         4 * HOUR,
         "duration",
-        "A session is over at that age.",
+        "A session is no longer active at that age.",
         least=MINUTE,
         most=30 * DAY,
     )

@@ -72,7 +72,12 @@ class Indexer:
         self._store = store
         self._lease = lease
         self._decoder = make_decoder(settings)
-        store.declare(settings.name, settings.inactivity_ms, settings.max_events)
+        store.declare(
+            settings.name,
+            settings.inactivity_ms,
+            settings.max_events,
+            settings.max_session_ms,
+        )
         self._restore()
 
     def _restore(self) -> None:

@@ -196,6 +196,14 @@ def keep_rollups(db: Database) -> None:
     create_rollups(db)
 
 
+@migrations()
+def bound_active_sessions(db: Database) -> None:
+    """Add how old a session may be that still counts as active."""
+    db.execute(
+        "alter table sources add column longest integer not null default 14400000"
+    )
+
+
 CHILDREN = (
     "views", "actions", "errors", "activity", "users", "attributes",
     *told_tables.CHILDREN,

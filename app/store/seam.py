@@ -102,7 +102,13 @@ class JobStatus:
 class Writer(Protocol):
     """The index, opened for writing: one at a time, whatever happens."""
 
-    def declare(self, source: str, inactivity_ms: int, max_events: int) -> None:
+    def declare(
+        self,
+        source: str,
+        inactivity_ms: int,
+        max_events: int,
+        longest_ms: int = 4 * 3_600_000,
+    ) -> None:
         """Say when the sessions of *source* are over, and how much of each is kept."""
 
     def ingest(

@@ -118,8 +118,11 @@ class Statement:
         if name == "bounced":
             return f"({BOUNCES[self.bounce]})"
         if name == "active":
-            timeout = "(select inactivity from sources where id = s.source)"
-            return f"(s.end > {self.bind(self.now)} - {timeout})"
+            now, of = self.bind(self.now), "from sources where id = s.source"
+            return (
+                f"(s.end > {now} - (select inactivity {of})"
+                f" and s.start > {now} - (select longest {of}))"
+            )
         if name == "returning":
             return (
                 "(case when s.user is not null then exists (select 1 from sessions as p"

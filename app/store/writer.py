@@ -25,13 +25,19 @@ _CHUNK = 2_000  # sessions derived at a time; bounds memory
 class SqliteWriter(Ledger):
     """The index in one SQLite file, opened for writing."""
 
-    def declare(self, source: str, inactivity_ms: int, max_events: int) -> None:
+    def declare(
+        self,
+        source: str,
+        inactivity_ms: int,
+        max_events: int,
+        longest_ms: int = 4 * 3_600_000,
+    ) -> None:
         """Say what holds for the sessions of *source*."""
         self._limits[source] = max_events
         with self.transaction() as db:
             db.execute(
-                "update sources set inactivity = ? where id = ?",
-                (inactivity_ms, self.source(source)),
+                "update sources set inactivity = ?, longest = ? where id = ?",
+                (inactivity_ms, longest_ms, self.source(source)),
             )
 
     # -- rollups -------------------------------------------------------------------
