@@ -17,6 +17,7 @@ from app.api.insight_schemas import (
     TimelineSchema,
     TreeSchema,
 )
+from app.api.portraits import replay_of
 from app.api.questions import Asked, listed, single, whole
 from app.api.raw_lines import raw_page
 from app.api.service import reader, settings
@@ -45,7 +46,8 @@ def show_session(asked: Asked, app: str, session_id: str) -> Response:
     found = find_whole(app, session_id)
     session = found.session
     address = (session.key.app, session.key.source, session.key.id)
-    row = reader().listed(*address, clock.now())
+    row = dict(reader().listed(*address, clock.now()))
+    row["replay"] = replay_of(session, settings().sources)
     limit = whole(asked, "limit", _LIMIT)
     detail = Detail(found, row, reader().neighbours(*address), limit)
     if not single(asked, "part"):

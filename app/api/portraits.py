@@ -1,11 +1,14 @@
 """Describe one session in single values: who, on what, how much of everything."""
 
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from app.events.money import usd
 from app.model import Session, Status
+from app.settings import SourceSettings
 
 Row = dict[str, Any]
 
@@ -35,6 +38,22 @@ def overview_of(session: Session) -> Row:
         "clamped": session.clamped,
         "is_cut": session.is_cut,
     }
+
+
+def replay_of(session: Session, sources: Iterable[SourceSettings]) -> str | None:
+    """Return where the replay of a session can be watched; None when it has none."""
+    templates = {each.name: each.replay_link for each in sources}
+    template = templates.get(session.key.source)
+    if not template or not session.figures.has_replay:
+        return None
+    for name, value in (
+        ("session", session.key.id),
+        ("app", session.key.app),
+        ("start", session.start),
+        ("end", session.end),
+    ):
+        template = template.replace(f"{{{name}}}", quote(str(value), safe=""))
+    return template
 
 
 def figures_of(session: Session) -> Row:
