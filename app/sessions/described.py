@@ -59,6 +59,23 @@ def describe(
     )
 
 
+def overlay(newest_first: list[Context]) -> Context:
+    """Lay what later versions of one thing say over what earlier ones said.
+
+    Id, name and e-mail come from one version, so that no two users are mixed.
+    """
+    said = dict.fromkeys(_SHARED, "")
+    attributes: dict[str, str] = {}
+    for context in newest_first:
+        for name, value in zip(_SHARED, _shared(context), strict=True):
+            if value and not said[name]:
+                said[name] = value
+        attributes = context.attributes | attributes
+    identified = next(filter(_user, newest_first), newest_first[0])
+    said |= {name: getattr(identified, name) for name in _USER}
+    return Context(**said, attributes=attributes)
+
+
 def _user(context: Context) -> str:
     return context.user_id or context.user_email or context.user_name
 

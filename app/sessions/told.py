@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+import msgspec
+import xxhash
+
 from app.model import (
     Action,
     Context,
@@ -20,14 +23,14 @@ from app.model import (
     Status,
     View,
 )
-from app.sessions.described import describe
+from app.sessions.described import describe, overlay
 from app.sessions.fold import (
     MAX_LISTED,
     MAX_MINUTES,
     error_of,
     is_failed,
 )
-from app.sessions.versions import merge_versions
+from app.sessions.versions import contexts_of_things, merge_versions, thing_of
 
 Moment = tuple[int, Event]  # (believed time, ms; event)
 Contexts = Mapping[int, Context]
@@ -80,7 +83,7 @@ def fold_told(
     2. Order by time, an exit before the visit that it makes room for.
     3. List views, actions, errors; count the rest.
     """
-    events = merge_versions(events)
+    events, contexts = _with_all_said(events, contexts)
     moments, clamped = in_order(events, manner)
     lived = [each for each in moments if each[1].kind != REPLAY] or moments
     views = _views(lived, contexts, manner)
@@ -126,6 +129,26 @@ def in_order(events: Iterable[Event], manner: Manner) -> tuple[list[Moment], int
         timed.append((at, event.kind != EXIT, event.received, event.key, event))
     timed.sort(key=lambda each: each[:4])
     return [(each[0], each[4]) for each in timed], clamped
+
+
+def _with_all_said(
+    events: list[Event], contexts: Contexts
+) -> tuple[list[Event], Contexts]:
+    """Merge the versions of each thing, and the contexts in which it was told of."""
+    merged = merge_versions(events)
+    if len(merged) == len(events):
+        return merged, contexts
+    said = contexts_of_things(events)
+    known = dict(contexts)
+    for index, event in enumerate(merged):
+        thing = thing_of(event)
+        keys = list(dict.fromkeys(said[thing])) if thing else []
+        if len(keys) > 1:
+            context = overlay([contexts[key] for key in keys])
+            key = xxhash.xxh3_64_intdigest(msgspec.msgpack.encode(context))
+            known[key] = context
+            merged[index] = msgspec.structs.replace(event, context=key)
+    return merged, known
 
 
 def _actions(moments: list[Moment], contexts: Contexts) -> Iterator[Action]:
