@@ -1,5 +1,6 @@
 """`skald rules check | test | backfill`: before, beside and after the rules run."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from app import clock
 from app.api.parameters import parse_instant
 from app.commands.base import Refusal, main, settings_of
 from app.ruler.backfill import backfill, spans_of
-from app.ruler.files import Named, find_files, load_rules, named_files
+from app.ruler.files import Named, find_files, is_test_file, load_rules, named_files
 from app.ruler.model import RECORD, Defaults, Group, RuleSet
 from app.ruler.problems import RuleFileError
 from app.ruler.rulefile import read_rules
@@ -74,6 +75,15 @@ def _count(found: RuleSet) -> str:
     )
 
 
+def _tests_of(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files of tests that are named, and those in folders that are."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(each for each in path.iterdir() if is_test_file(each))
+        else:
+            yield path
+
+
 @rules.command("test")
 @_FILES
 @click.option("--run", "only", default="", help="Only tests whose name holds this.")
@@ -81,11 +91,13 @@ def _count(found: RuleSet) -> str:
 def test(context: click.Context, files: tuple[Path, ...], only: str) -> None:
     """Run tests of rules, of FILES or of those that ship; see docs/rules.md.
 
+    A folder means every file in it that ends in .test.yml or .test.yaml.
+
     Ends with 0 when all pass, else with 1 and what differs: - expected, + found.
     """
     settings = settings_of(context)
     failed = 0
-    for path in files or sorted(rules_dir().glob("*.test.yml")):
+    for path in _tests_of(files or (rules_dir(),)):
         click.echo(f"Testing {path}")
         try:
             trials = read_trials(str(path), path)

@@ -57,9 +57,14 @@ def named_files(patterns: Iterable[str]) -> list[Named]:
     return list(found.items())
 
 
+def is_test_file(path: Path) -> bool:
+    """Tell whether a file looks like tests of rules."""
+    return path.name.endswith(TESTS)
+
+
 def is_rule_file(path: Path) -> bool:
     """Tell whether a file looks like rules, and not like tests of rules."""
-    return path.name.endswith(_SUFFIXES) and not path.name.endswith(TESTS)
+    return path.name.endswith(_SUFFIXES) and not is_test_file(path)
 
 
 def load_rules(settings: Settings, more: Iterable[str] = ()) -> RuleSet:

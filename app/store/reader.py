@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
@@ -33,7 +33,6 @@ from app.store.sql import EVENTS, Statement
 
 _STEPS = 4_000  # of SQLite's machine between two looks at the clock
 MAX_CELLS = 200_000  # of one leaf
-Result = TypeVar("Result")
 
 
 class SqliteReader(RecordedReader, InsightsReader, FeedRows):

@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from app.commands.base import main
 from app.settings import Settings
+from app.shipped import rules_dir
 from app.store import open_reader
 from tests.build import HOUR, MINUTE, page_load
 from tests.driver import Index
@@ -78,6 +79,16 @@ def test_tests_that_pass(folder: Path) -> None:
 
     assert result.exit_code == 0, result.output
     assert "ok counted" in result.output
+
+
+@pytest.mark.usefixtures("folder")
+def test_folder_means_the_tests_in_it() -> None:
+    """`skald rules test rules/` runs what is a test there, and nothing else."""
+    shipped = sorted(rules_dir().glob("*.test.yml"))
+    done = skald("rules", "test", str(rules_dir()))
+
+    assert done.exit_code == 0, done.output
+    assert done.output.count("Testing ") == len(shipped) > 0
 
 
 def test_tests_that_fail_show_the_difference(folder: Path) -> None:

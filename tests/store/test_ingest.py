@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
+from app.demo.world import World
 from app.errors import LeaseLost
 from app.events.decoder import Batch
 from app.store.seam import JobStatus, Progress, Reader, Search, Writer
-from tests.build import action, js_error, log, page_load
+from tests.build import HOUR, action, js_error, log, page_load
 from tests.driver import WHOLE, decode, pages_of
 from tests.store.engines import Engine
 from tests.store.town import lines
+from tests.worlds import NOON
 
 HOUR_NS = 3_600 * 10**9
 
@@ -281,14 +283,15 @@ def test_space_is_given_back(engine: Engine) -> None:
     """An index whose sessions have gone is as small as before they came."""
     write(engine.writer(), page_load("s1", "23:00"))
     small = engine.bytes()
-    write(engine.writer(), lines()[0])
+    busy = World(9, sessions_per_hour=500, visitors=60)
+    write(engine.writer(), tuple(busy.history(NOON, NOON + HOUR, whole=True)))
     large = engine.bytes()
     last = engine.reader().session("shop", "s1")
     assert last is not None
 
     expire_all(engine.writer(), last.start)
 
-    assert large > 2 * small
+    assert large > 3 * small
     assert engine.bytes() < 1.3 * small
 
 
