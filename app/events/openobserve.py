@@ -166,6 +166,15 @@ def _error(record: Record) -> Item:
     return text(get("error.type")) or "Error", None, facts
 
 
+_PHASES = (
+    ("dns", "dns"),
+    ("tcp", "connect"),
+    ("tls", "ssl"),
+    ("ttfb", "first_byte"),
+    ("response", "download"),
+)
+
+
 def _resource(record: Record) -> Item:
     get = record.get
     facts: Facts = {"view": text(get("view.id"))}
@@ -180,10 +189,10 @@ def _resource(record: Record) -> Item:
     trace = text(record.own("trace_id"), 64)
     if trace:
         facts |= {"trace": trace, "span": text(record.own("span_id"), 32)}
-    for phase in ("dns", "connect", "ssl", "first_byte", "download"):
+    for name, phase in _PHASES:
         spent = _ms(get(f"resource.{phase}.duration"))
         if spent:
-            facts[phase] = spent
+            facts[name] = spent
     url = clean.redact_url(text(get("resource.url"), MAX_STACK))
     return url, _ms(get("resource.duration")), facts
 

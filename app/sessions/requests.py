@@ -76,6 +76,9 @@ def _request(at: int, event: Event, page: str, twin: Event | None) -> Request:
     """Join what one or two events say of a request."""
     facts = {**((twin and twin.facts) or {}), **(event.facts or {})}
     kind = str(facts.get("type", ""))
+    timings = {name: facts[name] for name in TIMINGS if name in facts}
+    if "ttfb" in timings:  # from its being asked to its first byte: the same
+        timings.setdefault("request", timings["ttfb"])
     duration = event.value
     if duration is None and twin is not None:
         duration = twin.value
@@ -91,7 +94,7 @@ def _request(at: int, event: Event, page: str, twin: Event | None) -> Request:
         bytes=_whole(facts.get("bytes")),
         trace=str(facts.get("trace", "")),
         span=str(facts.get("span", "")),
-        timings={name: facts[name] for name in TIMINGS if name in facts},
+        timings=timings,
         key=event.key,
     )
 

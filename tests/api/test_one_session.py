@@ -9,6 +9,7 @@ from app import create_app
 from app.api.details import PARTS
 from app.api.timelines import page_of
 from app.model import Event
+from app.sessions.requests import TIMINGS
 from tests.build import action, item, js_error, log, page_load, web_vital
 from tests.driver import Index
 
@@ -33,6 +34,10 @@ TWIN = RESOURCE | {
     "event_data_name": "https://api.example.com/pay",
     "event_data_initiatorType": "fetch",
     "event_data_ttfb": "200",
+    "event_data_dnsLookupTime": "12",
+    "event_data_tcpHandshakeTime": "30",
+    "event_data_tlsNegotiationTime": "20",
+    "event_data_responseTime": "50",
 }
 
 
@@ -105,7 +110,11 @@ def test_browser_and_tracer_saw_one_request(client: FlaskClient) -> None:
     assert (request["method"], request["status"], request["trace"]) == (
         "POST", 500, "feed",
     )  # fmt: skip
-    assert (request["duration"], request["ttfb"], request["bytes"]) == (250, 200, 100)
+    assert (request["duration"], request["bytes"]) == (250, 100)
+    timings = {name: request[name] for name in TIMINGS if request[name] is not None}
+    assert timings == {
+        "dns": 12, "tcp": 30, "tls": 20, "request": 200, "ttfb": 200, "response": 50,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "traces"])
