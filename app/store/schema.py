@@ -12,6 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from app.errors import StoreError, StoreNewer
 from app.store import told_tables
+from app.store.columns.tables import create_columns
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.rollups.tables import create_rollups
 from app.store.rule_tables import TABLES as _RULES
@@ -202,6 +203,12 @@ def bound_active_sessions(db: Database) -> None:
     db.execute(
         "alter table sources add column longest integer not null default 14400000"
     )
+
+
+@migrations()
+def keep_columns(db: Database) -> None:
+    """Create what keeps sessions by column."""
+    create_columns(db)
 
 
 CHILDREN = (

@@ -49,12 +49,16 @@ class SqliteWriter(Ledger):
             now: UTC epoch ms; an hour that is not over is left alone.
             bounce: which definition.
         """
+        # numpy takes memory that the indexer has no use for
+        from app.store.columns.build import build_next  # noqa: PLC0415
+
         with self.transaction() as db:
             agree(db, bounce)
             found = next_dirty(db, now)
             if found:
                 build(db, *found, BOUNCES[bounce])
-        return found is not None
+            is_built = build_next(db, now)
+        return found is not None or is_built
 
     # -- what a batch means --------------------------------------------------------
 

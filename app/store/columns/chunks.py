@@ -1,0 +1,254 @@
+"""One column of a row group: numbers in few bytes each, and back.
+
+Whole numbers are stored as their distance from the smallest, in as few bytes as the
+largest distance needs; in ascending columns as the distance from the row before. What
+repeats, such as the numbers of strings, is stored as the list of its distinct values and
+for each row the place in that list. Decimals of few places are stored as whole numbers.
+Where nothing is said (NULL), the distance is 0, and all others begin at 1.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+Array = npt.NDArray[Any]
+
+NULL = -(1 << 63)  # stands for NULL in whole numbers on their way into a chunk
+_MOST = (1 << 63) - 2  # distance that fits
+_SCALES = (1, 10, 100, 1_000, 10_000)
+_EXACT = float(1 << 53)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column of numbers: ``(distances + offset) / scale``.
+
+    Attributes:
+        distances: unsigned, one a row; of a decimal column that has no scale, the
+            numbers themselves, NaN for NULL.
+        offset: what is added; with NULLs it belongs to the distance 0.
+        has_null: the distance 0 is NULL.
+        scale: what is divided by; 0 = the numbers are stored as they are.
+    """
+
+    distances: Array
+    offset: int = 0
+    has_null: bool = False
+    scale: int = 1
+
+    def __len__(self) -> int:
+        return len(self.distances)
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory it takes."""
+        return int(self.distances.nbytes)
+
+    @cached_property
+    def known(self) -> Array | None:
+        """Return where something is said; None where it is everywhere."""
+        if not self.scale:
+            nothing = np.isnan(self.distances)
+            return ~nothing if nothing.any() else None
+        return self.distances != 0 if self.has_null else None
+
+    @cached_property
+    def values(self) -> Array:
+        """Return the numbers: int64, or float64 of decimals; without meaning at NULLs."""
+        if not self.scale:
+            return self.distances
+        whole = self.distances.astype(np.int64)
+        if self.offset:
+            whole += self.offset
+        return whole if self.scale == 1 else whole / self.scale
+
+    def cut(self, rows: slice) -> "Numbers":
+        """Return some of its rows."""
+        return Numbers(self.distances[rows], self.offset, self.has_null, self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A column of which values repeat: numbers of strings, mostly.
+
+    Attributes:
+        codes: unsigned, one a row: the place in ``ids``.
+        ids: distinct, ascending, int64; 0 is NULL.
+    """
+
+    codes: Array
+    ids: Array
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory it takes."""
+        return int(self.codes.nbytes + self.ids.nbytes)
+
+    def cut(self, rows: slice) -> "Labels":
+        """Return some of its rows."""
+        return Labels(self.codes[rows], self.ids)
+
+
+Column = Numbers | Labels
+
+
+class _Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Unsigned numbers as bytes: the first bytes of all, then the second ones, ..."""
+
+    rows: int
+    width: int  # bytes of each; 0 = all are 0
+    first: int  # of ascending ones, the first; -1 = they are no distances between rows
+    data: bytes
+
+
+class _Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    packed: _Packed
+    offset: int = 0
+    has_null: bool = False
+    scale: int = 1
+    ids: _Packed | None = None  # of labels
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Chunk).decode
+_LEVEL = 3
+
+
+def make_numbers(values: Array) -> Numbers | None:
+    """Make a column of int64 (``NULL`` for NULL) or of float64 (NaN for NULL).
+
+    Returns:
+        None when the numbers are too far apart.
+    """
+    if values.dtype.kind == "f":
+        return _make_decimals(values)
+    known = values[values != NULL]
+    has_null = len(known) < len(values)
+    if not len(known):
+        return Numbers(np.zeros(len(values), np.uint8), 0, has_null=has_null)
+    offset = int(known.min()) - has_null
+    span = int(known.max()) - offset
+    if span > _MOST or offset <= NULL:
+        return None
+    distances = values - offset
+    if has_null:
+        distances[values == NULL] = 0
+    return Numbers(distances.astype(_narrowest(span)), offset, has_null)
+
+
+def _make_decimals(values: Array) -> Numbers:
+    nothing = np.isnan(values)
+    if not np.isinf(values).any():
+        for scale in _SCALES:
+            whole = np.rint(np.where(nothing, 0, values) * scale)
+            if np.abs(whole).max(initial=0) >= _EXACT:
+                break
+            if (nothing | (whole / scale == values)).all():
+                found = make_numbers(np.where(nothing, NULL, whole.astype(np.int64)))
+                if found is not None:
+                    return Numbers(found.distances, found.offset, found.has_null, scale)
+    return Numbers(values, scale=0)
+
+
+def make_labels(ids: Array) -> Labels:
+    """Make a column of int64 that repeat; ``NULL`` for NULL."""
+    distinct, codes = np.unique(np.where(ids == NULL, 0, ids), return_inverse=True)
+    return Labels(codes.astype(_narrowest(max(len(distinct) - 1, 0))), distinct)
+
+
+def join(columns: list[Column]) -> Column | None:
+    """Return rows one after the other; None when their numbers are too far apart."""
+    if isinstance(columns[0], Labels):
+        labels = [each for each in columns if isinstance(each, Labels)]
+        return make_labels(np.concatenate([each.ids[each.codes] for each in labels]))
+    numbers = [each for each in columns if isinstance(each, Numbers)]
+    if any(each.scale != 1 for each in numbers):
+        return make_numbers(
+            np.concatenate([_or(each, np.nan, np.float64) for each in numbers])
+        )
+    return make_numbers(np.concatenate([_or(each, NULL, np.int64) for each in numbers]))
+
+
+def _or(column: Numbers, nothing: float, dtype: type) -> Array:
+    """Return numbers with *nothing* at NULLs."""
+    values: Array = column.values.astype(dtype)
+    if column.known is not None:
+        values[~column.known] = nothing
+    return values
+
+
+def pack(column: Column) -> bytes:
+    """Return a column as bytes."""
+    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+    if isinstance(column, Labels):
+        ids = _pack(column.ids)
+        return compress(_encode(_Chunk(_pack(column.codes), ids=ids)))
+    if not column.scale:
+        packed = _Packed(len(column), 8, -1, _shuffled(column.distances))
+    else:
+        packed = _pack(column.distances)
+    chunk = _Chunk(packed, column.offset, column.has_null, column.scale)
+    return compress(_encode(chunk))
+
+
+def unpack(data: bytes) -> Column:
+    """Return the column that ``pack`` made bytes of; its arrays cannot be written."""
+    chunk = _decode(zstandard.ZstdDecompressor().decompress(data))
+    if chunk.ids is not None:
+        return Labels(_unpack(chunk.packed), _unpack(chunk.ids).astype(np.int64))
+    if not chunk.scale:
+        kept = _unshuffled(chunk.packed).view(np.float64)
+        return Numbers(kept, scale=0)
+    return Numbers(_unpack(chunk.packed), chunk.offset, chunk.has_null, chunk.scale)
+
+
+def _pack(values: Array) -> _Packed:
+    """Pack whole numbers of at least 0."""
+    largest = int(values.max(initial=0))
+    if not largest:
+        return _Packed(len(values), 0, -1, b"")
+    narrow: Array = values.astype(_narrowest(largest))
+    if len(values) > 1 and bool((values[1:] >= values[:-1]).all()):
+        steps = np.diff(narrow, prepend=narrow[:1])
+        steps = steps.astype(_narrowest(int(steps.max())))
+        if steps.itemsize < narrow.itemsize:
+            data = _shuffled(steps)
+            return _Packed(len(values), steps.itemsize, int(values[0]), data)
+    return _Packed(len(values), narrow.itemsize, -1, _shuffled(narrow))
+
+
+def _unpack(packed: _Packed) -> Array:
+    if not packed.width:  # takes no memory
+        return np.broadcast_to(np.uint8(0), packed.rows)
+    found = _unshuffled(packed)
+    if packed.first >= 0:
+        found = np.cumsum(found, dtype=np.uint64)
+        found += np.uint64(packed.first)
+        found = found.astype(_narrowest(int(found[-1])))
+    found.setflags(write=False)
+    return found
+
+
+def _shuffled(values: Array) -> bytes:
+    """Return the first bytes of all, then the second ones: they compress better."""
+    return values.view(np.uint8).reshape(-1, values.itemsize).T.tobytes()
+
+
+def _unshuffled(packed: _Packed) -> Array:
+    planes = np.frombuffer(packed.data, np.uint8).reshape(packed.width, -1)
+    return np.ascontiguousarray(planes.T).view(f"<u{packed.width}").reshape(-1)
+
+
+def _narrowest(largest: int) -> type:
+    for dtype in (np.uint8, np.uint16, np.uint32):
+        if largest <= np.iinfo(dtype).max:
+            return dtype
+    return np.uint64

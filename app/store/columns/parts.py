@@ -1,0 +1,212 @@
+"""Find the parts of a time: rows of row groups, and ranges to be read from the tables."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.store.columns.cache import CACHE
+from app.store.columns.chunks import Array, Column, Labels, Numbers, unpack
+from app.store.columns.rows import read_columns
+from app.store.columns.tables import DAY, HOUR
+
+Range = tuple[int, int]  # [start, end), ms
+
+
+class NotInColumns(Exception):
+    """The question is none of columns; ask the tables."""
+
+
+@dataclass(eq=False)
+class Part:
+    """Sessions that began one after the other: of one row group, or of none.
+
+    Attributes:
+        db: the index, in a transaction.
+        group: the row group; 0 = it is read from the tables.
+        range: [start, end) in which they began, ms.
+        rows: which rows of the row group; of the tables, all.
+    """
+
+    db: sqlite3.Connection
+    group: int
+    range: Range
+    rows: slice = field(default_factory=lambda: slice(None))
+    _held: dict[str, Column] = field(default_factory=dict)
+
+    def labels(self, name: str, table: str = "sessions") -> Labels:
+        """Return a column whose values repeat.
+
+        Raises:
+            NotInColumns: it is not held.
+        """
+        found = self._column(table, name)
+        if not isinstance(found, Labels):
+            raise NotInColumns(name)
+        return found
+
+    def numbers(self, name: str, table: str = "sessions") -> Numbers:
+        """Return a column of numbers.
+
+        Raises:
+            NotInColumns: it is not held.
+        """
+        found = self._column(table, name)
+        if not isinstance(found, Numbers):
+            raise NotInColumns(name)
+        return found
+
+    def places(self, table: str) -> Array:
+        """Return of each row of *table* the place of its session in this part."""
+        held = self.numbers("row", table).values
+        return held - self.rows.start if self.rows.start else held
+
+    def __len__(self) -> int:
+        """Return how many sessions there are."""
+        if self.rows.stop is not None:
+            return int(self.rows.stop - self.rows.start)
+        return len(self.numbers("start"))
+
+    def _column(self, table: str, name: str) -> Column:
+        key = f"{table}.{name}"
+        if key not in self._held:
+            self._held[key] = self._read(table, name)
+        return self._held[key]
+
+    def _read(self, table: str, name: str) -> Column:
+        if not self.group:
+            found = read_columns(self.db, table, [name], *self.range)[name]
+            if found is None:
+                raise NotInColumns(name)
+            return found
+        column = read_chunk(self.db, self.group, f"{table}.{name}")
+        return column.cut(self.rows if table == "sessions" else self._rows_of(table))
+
+    def _rows_of(self, table: str) -> slice:
+        """Return which rows of *table* belong to the sessions."""
+        held = read_chunk(self.db, self.group, f"{table}.row")
+        if not isinstance(held, Numbers):
+            raise NotInColumns(table)
+        if self.rows.stop is None:
+            return self.rows
+        edges = (self.rows.start, self.rows.stop)
+        return slice(*np.searchsorted(held.distances, edges).tolist())
+
+
+def read_chunk(db: sqlite3.Connection, group: int, name: str) -> Column:
+    """Return a whole column of a row group.
+
+    Raises:
+        NotInColumns: it has none such.
+    """
+    column = CACHE.get((group, name))
+    if column is None:
+        row = db.execute(
+            "select data from column_chunks where row_group = ? and name = ?",
+            (group, name),
+        ).fetchone()
+        if row is None:
+            raise NotInColumns(name)
+        column = unpack(row[0])
+        CACHE.put((group, name), column)
+    return column
+
+
+def find_parts(
+    db: sqlite3.Connection, start: int, end: int, most: int | None = None
+) -> list[Part]:
+    """Return the parts that make up ``[start, end)``, in the order of time.
+
+    An hour that changed since it was read, or is under way, is read from the tables;
+    of the rest, the row group of an hour goes before that of its day.
+
+    Args:
+        db: the index, in a transaction.
+        start: ms.
+        end: excluded.
+        most: time that may be read from the tables, ms.
+
+    Raises:
+        NotInColumns: there is more of that.
+    """
+    dirty = _dirty(db, start, end)
+    read = sum(min(b, end) - max(a, start) for a, b in dirty)
+    if most is not None and read > most:
+        raise NotInColumns("much is to be read")
+    taken = {hour for a, b in dirty for hour in range(a, b, HOUR)}
+    parts = [Part(db, 0, (max(a, start), min(b, end))) for a, b in dirty]
+    found = db.execute(
+        "select id, bucket, sessions from row_groups where level = 0"
+        " and bucket > ? and bucket < ?",
+        (start - HOUR, end),
+    ).fetchall()
+    for group, hour, count in found:
+        if hour not in taken:
+            span = (hour, hour + HOUR)
+            parts += _cut(db, group, count, [span], span, (start, end))
+    taken |= {hour for _, hour, _ in found}
+    found = db.execute(
+        "select id, bucket, sessions from row_groups where level = 1"
+        " and bucket > ? and bucket < ?",
+        (start - DAY, end),
+    ).fetchall()
+    for group, day, count in found:
+        free = (h for h in range(day, day + DAY, HOUR) if h not in taken)
+        parts += _cut(db, group, count, _ranges(free), (day, day + DAY), (start, end))
+    parts.sort(key=lambda part: part.range)
+    return parts
+
+
+def _dirty(db: sqlite3.Connection, start: int, end: int) -> list[Range]:
+    """Return the hours that must be read from the tables, as ranges."""
+    found = db.execute(
+        "select hour from columns_dirty where hour > ? and hour < ? order by hour",
+        (start - HOUR, end),
+    )
+    return _ranges(hour for (hour,) in found)
+
+
+def _ranges(hours: Iterable[int]) -> list[Range]:
+    """Join hours, ascending, that follow one another."""
+    ranges: list[Range] = []
+    for hour in hours:
+        if ranges and ranges[-1][1] == hour:
+            ranges[-1] = (ranges[-1][0], hour + HOUR)
+        else:
+            ranges.append((hour, hour + HOUR))
+    return ranges
+
+
+def _cut(
+    db: sqlite3.Connection,
+    group: int,
+    count: int,
+    ranges: list[Range],
+    span: Range,
+    window: Range,
+) -> list[Part]:
+    """Return the rows of a row group of *span* that lie in *ranges* and in *window*."""
+    parts = []
+    for begin, stop in ranges:
+        start, end = max(begin, window[0]), min(stop, window[1])
+        if (start, end) == span:
+            rows = slice(0, count)
+        elif start < end:
+            rows = _rows_between(db, group, start, end)
+        else:
+            continue
+        if rows.stop > rows.start:
+            parts.append(Part(db, group, (start, end), rows))
+    return parts
+
+
+def _rows_between(db: sqlite3.Connection, group: int, start: int, end: int) -> slice:
+    starts = read_chunk(db, group, "sessions.start")
+    if not isinstance(starts, Numbers):
+        raise NotInColumns("start")
+    offset = starts.offset
+    edges = np.searchsorted(
+        starts.distances, (max(start - offset, 0), max(end - offset, 0))
+    )
+    return slice(*edges.tolist())

@@ -1,0 +1,70 @@
+"""Read columns from the tables themselves: to build row groups, and for what has none."""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+
+from app.store.columns.chunks import NULL, Array, Column, make_labels, make_numbers
+from app.store.columns.tables import TABLES
+
+_ROWS = 5_000  # as objects of Python at a time; bounds memory
+Loaded = dict[str, Column | None]  # None: its numbers are too far apart
+
+
+def read_columns(
+    db: sqlite3.Connection, table: str, names: Sequence[str], start: int, end: int
+) -> Loaded:
+    """Return columns of the sessions that began in ``[start, end)``.
+
+    Args:
+        db: the index.
+        table: a key of ``TABLES``.
+        names: columns of it; ``row`` too, where it has that.
+        start: ms.
+        end: excluded.
+    """
+    known = TABLES[table]
+    source, order = "sessions as s", "s.start, s.id"
+    if known.rows:
+        source += f" join {known.rows[0]} as e on e.session = s.id"
+        order += f", e.{known.rows[1]}"
+    chosen = [known.columns.get(name, "s.id") for name in names]
+    found = db.execute(
+        f"select {', '.join(chosen)} from {source}"
+        f" where s.start >= ? and s.start < ? order by {order}",
+        (start, end),
+    )
+    parts: list[list[Array]] = [[] for _ in names]
+    kinds = [np.float64 if name in known.decimals else np.int64 for name in names]
+    while some := list(islice(found, _ROWS)):
+        columns = zip(*some, strict=True)
+        for part, kind, column in zip(parts, kinds, columns, strict=True):
+            part.append(_array(column, kind))
+    loaded: Loaded = {}
+    for name, part in zip(names, parts, strict=True):
+        values: Array = np.concatenate(part) if part else np.zeros(0, np.int64)
+        if name == "row":
+            values = _places(db, values, start, end)
+        make = make_labels if name in known.labels else make_numbers
+        loaded[name] = make(values)
+    return loaded
+
+
+def _array(values: tuple[float | None, ...], kind: type) -> Array:
+    if kind is np.float64:  # makes NaN of None
+        return np.array(values, np.float64)
+    return np.array([NULL if each is None else each for each in values], np.int64)
+
+
+def _places(db: sqlite3.Connection, ids: Array, start: int, end: int) -> Array:
+    """Return the places of sessions by their row ids."""
+    found = db.execute(
+        "select s.id from sessions as s where s.start >= ? and s.start < ?"
+        " order by s.start, s.id",
+        (start, end),
+    )
+    held = np.array([row[0] for row in found], np.int64)
+    order = np.argsort(held)
+    return order[np.searchsorted(held, ids, sorter=order)]
