@@ -13,6 +13,7 @@ from app.configuration.shape import (
     MAPPING,
     REMOTE,
     ROOT,
+    SAMPLING,
     SOURCE,
     Shape,
     variable,
@@ -23,6 +24,7 @@ from app.settings import (
     LokiSettings,
     MappingSettings,
     RemoteWriteSettings,
+    SamplingSettings,
     Setting,
     Settings,
     SourceSettings,
@@ -59,6 +61,9 @@ A list, too: who recorded samples are written to, see [Prometheus](../prometheus
 
 _MAPPING = """\
 Of `format: mapped`: [how any log is read](../sources.md#any-other-log-mapped)."""
+
+_SAMPLING = """\
+A list, in the file only: [at which rates sessions are sampled](../sources.md#sampling)."""
 
 _EVENTS = """\
 A list, in the file only: of the conditions, the first that fits says what a line is."""
@@ -125,10 +130,12 @@ def _settings() -> str:
             _settings_table(LOKI, LokiSettings(), ("loki",)),
             f"\n## `sources`\n\n{_SOURCES}\n",
             _settings_table(SOURCE, SourceSettings(), ("sources", 0)),
+            f"\n### `sampling` of a source\n\n{_SAMPLING}\n",
+            _table_without_variables(SAMPLING, SamplingSettings()),
             f"\n### `mapping` of a source\n\n{_MAPPING}\n",
             _settings_table(MAPPING, MappingSettings(), ("sources", 0, "mapping")),
             f"\n### `events` of a mapping\n\n{_EVENTS}\n",
-            re.sub(r"`SKALD_\w+`", "", _settings_table(EVENT, EventSettings(), ())),
+            _table_without_variables(EVENT, EventSettings()),
             f"\n## `remote_write`\n\n{_RECEIVERS}\n",
             _settings_table(REMOTE, RemoteWriteSettings(), ("remote_write", 0)),
             "",
@@ -136,6 +143,10 @@ def _settings() -> str:
             "",
         ]
     )
+
+
+def _table_without_variables(shape: Shape, defaults: object) -> str:
+    return re.sub(r"`SKALD_\w+`", "", _settings_table(shape, defaults, ()))
 
 
 def _settings_table(shape: Shape, room: object, path: tuple[str | int, ...]) -> str:
@@ -158,6 +169,7 @@ def _setting_row(
 
 
 _KINDS = {
+    "share": "share",
     "field": "path",
     "fields": "paths",
     "condition": "condition",

@@ -18,6 +18,7 @@ from app.api.questions import (
     single,
     whole,
 )
+from app.api.service import settings
 from app.errors import BadRequest, UnknownName
 from app.sessionql.plan import Filter, Window
 from app.store.insight_seam import Ranked, Ranking
@@ -140,10 +141,13 @@ def lay_ranked(found: Ranked, layout: str) -> Response:
 
 
 def tell_sample(sample: int) -> list[str]:
-    """Say that not all sessions were looked at, when that is so."""
-    if sample <= 1:
-        return []
-    return [f"estimated from one session in {sample}; sample=1 looks at all"]
+    """Say that not all sessions were looked at, or kept, when that is so."""
+    notices = []
+    if sample > 1:
+        notices.append(f"estimated from one session in {sample}; sample=1 looks at all")
+    if any(source.sampling for source in settings().sources):
+        notices.append("of the sessions that were kept: sampled ones are not weighted")
+    return notices
 
 
 def lay_rows(rows: Sequence[Mapping[str, Any]], notices: Sequence[str]) -> Response:

@@ -6,7 +6,7 @@ from flask import Response
 
 from app import clock
 from app.api.answers import ANSWER
-from app.api.asking import lay_rows, read_choice, read_scope
+from app.api.asking import lay_rows, read_choice, read_scope, tell_sample
 from app.api.blueprint import Blueprint
 from app.api.comparing import Cohort, NoCohorts, compare_cohorts, read_cohorts
 from app.api.encoding import answer
@@ -61,11 +61,11 @@ def show_retention(asked: Asked) -> Response:
         )
     found = reader().returns(scope.window, scope.selector, step, origin)
     rows, earlier = retention_rows(found, scope.window, step, origin), found.earlier
-    notices = (
-        [f"{earlier} users who came first before the range are in no cohort"]
-        if earlier
-        else []
-    )
+    notices = tell_sample(1)
+    if earlier:
+        notices.append(
+            f"{earlier} users who came first before the range are in no cohort"
+        )
     if layout == "rows":
         return lay_rows(rows, notices)
     return answer(
@@ -119,7 +119,8 @@ def show_comparison(asked: Asked) -> Response:
         if layout == "rows":  # of a panel, which is empty then, and not broken
             return lay_rows([], [str(problem)])
         raise
-    rows = compare_cohorts(metrics, cohorts, reader(), settings())
+    rows, told = compare_cohorts(metrics, cohorts, reader(), settings())
+    notices += told
     if layout == "rows":
         return lay_rows(rows, notices)
     a, b = map(_cohort, cohorts)

@@ -136,10 +136,15 @@ def compare_cohorts(
     cohorts: tuple[Cohort, Cohort],
     index: Reader,
     settings: Settings,
-) -> list[Row]:
-    """Lay out a row a metric, with the figure of each cohort, difference and change."""
-    a, b = (_figures(metrics, cohort, index, settings) for cohort in cohorts)
-    return [
+) -> tuple[list[Row], list[str]]:
+    """Lay out a row a metric, with the figure of each cohort, difference and change.
+
+    Returns:
+        The rows, and what to know of their figures.
+    """
+    notices: dict[str, None] = {}
+    a, b = (_figures(metrics, each, index, settings, notices) for each in cohorts)
+    rows = [
         {
             "metric": metric.name,
             "label": metric.label,
@@ -159,14 +164,20 @@ def compare_cohorts(
         }
         for metric, left, right in zip(metrics, a, b, strict=True)
     ]
+    return rows, list(notices)
 
 
 def _figures(
-    metrics: Sequence[Metric], cohort: Cohort, index: Reader, settings: Settings
+    metrics: Sequence[Metric],
+    cohort: Cohort,
+    index: Reader,
+    settings: Settings,
+    notices: dict[str, None],
 ) -> list[float | None]:
     window = replace(cohort.window, step=0)
     question = Question(tuple(metrics), (), cohort.selector, window)
     frames = ask(question, index, settings)
+    notices.update((each, None) for frame in frames for each in frame.notices)
     return [
         frame.series[0].values[0] if frame.series else (0.0 if metric.counts else None)
         for metric, frame in zip(metrics, frames, strict=True)

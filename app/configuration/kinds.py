@@ -90,6 +90,15 @@ def read_whole_seconds(text: str, _note: Setting, _base: Path) -> int:
     return parse_duration(text) // 1_000
 
 
+@kind("share")
+def read_share(text: str, _note: Setting, _base: Path) -> float:
+    """Read a share: of one, or in percent."""
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?\s?%?", text):
+        raise ValueError("is no share; write 25% or 0.25")
+    number = float(text.rstrip("% "))
+    return number / 100 if text.endswith("%") else number
+
+
 @kind("size")
 def read_size(text: str, _note: Setting, _base: Path) -> int:
     """Read a size, in bytes."""

@@ -22,6 +22,7 @@ from app.configuration.shape import (
     MAPPING,
     REMOTE,
     ROOT,
+    SAMPLING,
     SOURCE,
 )
 from app.configuration.shape import Path as Where
@@ -31,6 +32,7 @@ from app.settings import (
     LokiSettings,
     MappingSettings,
     RemoteWriteSettings,
+    SamplingSettings,
     Settings,
     SourceSettings,
 )
@@ -81,6 +83,7 @@ def _build(tree: Section, reader: Reader, problems: Problems) -> Settings:
     found: list[Values] = []
     lokis: list[LokiSettings] = []
     mappings: list[MappingSettings] = []
+    samplings: list[tuple[SamplingSettings, ...]] = []
     for index, section in enumerate(sections):
         path: Where = ("sources", index)
         found.append(reader.values(section, SOURCE, path))
@@ -91,10 +94,13 @@ def _build(tree: Section, reader: Reader, problems: Problems) -> Settings:
             check_loki(_inherit(shared, ours), problems)
         lokis.append(LokiSettings(**_bare(_inherit(shared, ours))))
         mappings.append(_mapping(section, reader, path, problems))
+        samplings.append(_sampling(section, reader, path))
     check_sources(found, [section.place for section in sections], problems)
     sources = tuple(
-        SourceSettings(**_bare(values), loki=loki, mapping=mapping)
-        for values, loki, mapping in zip(found, lokis, mappings, strict=True)
+        SourceSettings(**_bare(values), loki=loki, mapping=mapping, sampling=sampling)
+        for values, loki, mapping, sampling in zip(
+            found, lokis, mappings, samplings, strict=True
+        )
     )
     receivers = _receivers(tree, reader, problems)
     return Settings(**_bare(own), sources=sources, remote_write=receivers)
@@ -116,6 +122,17 @@ def _mapping(
     if isinstance(said, Given) and said.text == "mapped":
         check_mapping(mapping, own.place, here, problems)
     return mapping
+
+
+def _sampling(
+    section: Section, reader: Reader, path: Where
+) -> tuple[SamplingSettings, ...]:
+    """Read at which rates the sessions of a source are sampled."""
+    here = (*path, "sampling")
+    return tuple(
+        SamplingSettings(**_bare(reader.values(each, SAMPLING, (*here, index))))
+        for index, each in enumerate(reader.sections(section, "sampling", path))
+    )
 
 
 def _receivers(

@@ -8,6 +8,7 @@ from app.settings import (
     LokiSettings,
     MappingSettings,
     RemoteWriteSettings,
+    SamplingSettings,
     Setting,
     Settings,
     SourceSettings,
@@ -51,7 +52,12 @@ class Shape:
 LOKI = Shape(LokiSettings)
 EVENT = Shape(EventSettings)
 MAPPING = Shape(MappingSettings, lists={"events": EVENT})
-SOURCE = Shape(SourceSettings, sections={"loki": LOKI, "mapping": MAPPING})
+SAMPLING = Shape(SamplingSettings)
+SOURCE = Shape(
+    SourceSettings,
+    sections={"loki": LOKI, "mapping": MAPPING},
+    lists={"sampling": SAMPLING},
+)
 REMOTE = Shape(RemoteWriteSettings)
 ROOT = Shape(
     Settings,

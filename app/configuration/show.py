@@ -26,12 +26,16 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "seconds": lambda value: format_duration(value * 1_000),
     "whole_seconds": lambda value: format_duration(value * 1_000),
     "size": format_size,
+    "share": lambda value: f"{100 * value:.7g}%",
     "boolean": lambda value: "true" if value else "false",
     "origins": ",".join,
     "paths": ",".join,
     "urls": ",".join,
 }
-_IDLE = {"mapping"}  # sections that are not worth a word when nothing is set
+_IDLE = {
+    "mapping",
+    "sampling",
+}  # sections that are not worth a word when nothing is set
 _PLAIN = {"whole", "boolean"}  # kinds that YAML has itself
 
 
@@ -54,7 +58,9 @@ def _plain(room: Any, shape: Shape) -> dict[str, Any]:
         ):
             shown[key] = _plain(getattr(room, key), inner)
     for key, inner in shape.lists.items():
-        shown[key] = [_plain(each, inner) for each in getattr(room, key)]
+        listed = [_plain(each, inner) for each in getattr(room, key)]
+        if listed or key not in _IDLE:
+            shown[key] = listed
     return shown
 
 

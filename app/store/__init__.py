@@ -3,10 +3,10 @@
 from app.settings import Settings
 from app.store.feed import SqliteFeed
 from app.store.feed_seam import Feed
-from app.store.reader import SqliteReader
 from app.store.rule_seam import Rulebook
 from app.store.rulebook import open_own
 from app.store.seam import Reader
+from app.store.weighed import WeighingReader, rates_of
 from app.store.writer import SqliteWriter
 
 
@@ -21,9 +21,10 @@ def open_reader(settings: Settings, *, exact: bool = False) -> Reader:
     Raises:
         StoreError: there is none, or it cannot be read.
     """
-    return SqliteReader(
+    return WeighingReader(
         settings.index,
         settings.tenant,
+        rates_of(settings),
         bounce=settings.bounce,
         timeout_s=settings.query_timeout_s,
         exact=exact,

@@ -5,10 +5,22 @@ from dataclasses import fields
 import pytest
 
 from app.configuration.kinds import KINDS
-from app.configuration.shape import LOKI, REMOTE, ROOT, SOURCE, Shape, leaves, variable
+from app.configuration.shape import (
+    LOKI,
+    MAPPING,
+    REMOTE,
+    ROOT,
+    SAMPLING,
+    SOURCE,
+    Shape,
+    leaves,
+    variable,
+)
 from app.configuration.show import show_value
 
-SHAPES = pytest.mark.parametrize("shape", [ROOT, LOKI, SOURCE, REMOTE], ids=str)
+SHAPES = pytest.mark.parametrize(
+    "shape", [ROOT, LOKI, SOURCE, REMOTE, MAPPING, SAMPLING], ids=str
+)
 
 
 @SHAPES

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.configuration.load import load_settings
-from app.settings import LokiSettings, Settings
+from app.settings import LokiSettings, SamplingSettings, Settings
 from tests.settings.conftest import Load
 
 
@@ -55,6 +55,24 @@ def test_loki_of_all_is_overridden_in_parts(load: Load) -> None:
     assert (shop.url, shop.tenant, shop.token) == ("http://loki:3100", "all", "t")
     assert (bank.url, bank.tenant, bank.username) == ("http://loki:3100", "bank", "u")
     assert bank.token == "", "it says another way of showing who it is"
+
+
+def test_sampling_is_a_list_of_rates(load: Load) -> None:
+    """A share is written in percent or as a part of one; the order is kept."""
+    settings = load(
+        """
+        sources:
+          - name: shop
+            sampling:
+              - {app: shop, version: "2.1", rate: 12.5%}
+              - {app: shop, rate: 0.25}
+        """
+    )
+
+    assert settings.sources[0].sampling == (
+        SamplingSettings("shop", "2.1", 0.125),
+        SamplingSettings("shop", "", 0.25),
+    )
 
 
 def test_every_setting_has_its_variable(load: Load) -> None:
