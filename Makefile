@@ -54,7 +54,7 @@ reference: $(VENV)/.dev
 	@$(PY) -m docs.build --check
 	@$(PY) -m app.cli dashboards build --check
 
-bench: $(VENV)/.dev ## Measure ingest: lines a second, memory, bytes a session
+bench: $(VENV)/.dev ## Measure: make bench ARGS=ingest, panels, dashboards or rules
 	@$(PY) -m bench $(ARGS)
 
 run: $(VENV)/.run ## Run Skald as ./skald.yml and SKALD_... say

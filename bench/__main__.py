@@ -5,7 +5,7 @@ import json
 import statistics
 from pathlib import Path
 
-from bench import ingest, panels, rules
+from bench import dashboards, ingest, panels, rules
 
 FOLDER = Path("var/bench")
 PACE = 70_000  # lines/s: what a real single-binary Loki gave on 2 cores
@@ -33,7 +33,10 @@ def main() -> None:
     """Measure and tell."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", default="all", choices=("all", "ingest", "panels", "rules")
+        "what",
+        nargs="?",
+        default="all",
+        choices=("all", "ingest", "panels", "dashboards", "rules"),
     )
     parser.add_argument("--sessions", type=int, default=30_000, help="in 24 hours")
     parser.add_argument("--runs", type=int, default=3, help="the median is told")
@@ -41,7 +44,14 @@ def main() -> None:
     parser.add_argument(
         "--size", type=int, action="append", help="sessions asked of; may be repeated"
     )
+    parser.add_argument(
+        "--index", type=Path, help="open the dashboards on this one, and make none"
+    )
+    parser.add_argument("--only", default="", help="a dashboard, as infinity/users")
     chosen = parser.parse_args()
+    if chosen.index:
+        _tell_dashboards(chosen.index, chosen.only)
+        return
     day = FOLDER / f"day-{chosen.sessions}.db"
     if chosen.what in {"all", "ingest"} or not day.exists():
         runs = chosen.runs if chosen.what in {"all", "ingest"} else 1
@@ -72,6 +82,15 @@ def _measure_size(day: Path, size: int, what: str) -> None:
         _write(f"rules-{size}", taken)
     if what in {"all", "panels"}:
         _tell_panels(panels.compare(path), size)
+    if what in {"all", "dashboards"}:
+        _tell_dashboards(path)
+
+
+def _tell_dashboards(path: Path, only: str = "") -> None:
+    timed = dashboards.measure(path, only=only)
+    dashboards.tell(timed)
+    name = f"dashboards-{only.replace('/', '-') or path.stem.removeprefix('grown-')}"
+    _write(name, dashboards.as_json(timed))
 
 
 def _tell_panels(rows: list[dict[str, object]], size: int) -> None:

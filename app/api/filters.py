@@ -13,6 +13,9 @@ to name a value that holds a comma or begins with an operator: ``browser=["a, b"
 
 import re
 from collections.abc import Callable, Sequence
+from urllib.parse import unquote
+
+import orjson
 
 from app.api.parameters import (
     MAX_LENGTH,
@@ -62,6 +65,18 @@ def read_filters(field: Field, given: Sequence[Scalar], now: int) -> list[Filter
     return filters
 
 
+def _without_name(text: str, name: str) -> str:
+    """Take out the name that two formats of Grafana's repeat beside each value.
+
+    They are distributed, ``a,app=b``, and queryparam, ``var-app=a&var-app=b``.
+    """
+    key = f"var-{name}="
+    if not text.startswith(key):
+        return text.replace(f",{name}=", ",")
+    values = [unquote(each.removeprefix(key)) for each in text.split("&")]
+    return values[0] if is_unset(values[0]) else orjson.dumps(values).decode()
+
+
 def _read(field: Field, text: str, now: int) -> Filter | None:
     found = _OPERATOR.match(text.strip())
     symbol, operand = (found[1] or "", found[2].strip()) if found else ("", text)
@@ -72,6 +87,7 @@ def _read(field: Field, text: str, now: int) -> Filter | None:
         return match(field, op, operand)
     if op == "=" and ".." in operand and field.type in {"number", "time"}:
         return _between(field, operand, now)
+    operand = _without_name(operand, field.name)
     values = decode_list(operand, whole=field.name in _WHOLE)
     if values is None:
         return None

@@ -19,6 +19,8 @@ END_OF_TIME = 4_102_444_800_000  # the year 2100, ms
 _MACRO = re.compile(r"\$\{[^}]*\}|\$\w+|\[\[\w+(:\w+)?\]\]")
 _ANYTHING = frozenset({"", "*", ".*", ".+", "__all", "$__all"})
 _ESCAPED = re.compile(r"\\([\\^$*+?.()|\[\]{}/])")
+_QUOTE = re.compile(r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*\"""")
+_QUOTED = re.compile(rf"(?:{_QUOTE.pattern})(?:,(?:{_QUOTE.pattern}))*")
 _BAR = re.compile(r"(?<!\\)\|")
 _SPECIAL = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 
@@ -51,15 +53,16 @@ def decode_list(text: str, *, whole: bool = False) -> tuple[str, ...] | None:
 
     1. JSON (``["a","b"]`` or ``"a"``) is taken literally, macros left over aside.
     2. ``{a,b}`` and ``(a|b)`` are Grafana's glob and regex formats.
-    3. ``a,b`` and ``a|b`` are its csv and pipe formats.
-    4. Anything else is one value; ``\.`` is ``.``, as in the regex format.
+    3. ``"a","b"`` and ``'a','b'`` are its quoted ones.
+    4. ``a,b``, ``a|b`` and ``a + b`` are csv, pipe and text, where ``All`` is everything.
+    5. Anything else is one value; ``\.`` is ``.``, as in the regex format.
 
     Args:
         text: as it came.
-        whole: the field's values hold commas and bars themselves, so skip step 3.
+        whole: the field's values hold commas and bars themselves, so skip step 4.
     """
     stripped = text.strip()
-    if is_unset(stripped):
+    if is_unset(stripped) or stripped == "All":
         return None
     values = _decode_json(stripped)
     if values is None:
@@ -85,6 +88,10 @@ def _split(text: str, *, whole: bool) -> Iterator[str]:
         parts = text[1:-1].split(",")
     elif text[0] == "(" and text[-1] == ")":
         parts = [_unescape(each) for each in _BAR.split(text[1:-1])]
+    elif _QUOTED.fullmatch(text):
+        parts = [_unquote(each[0]) for each in _QUOTE.finditer(text)]
+    elif " + " in text and not whole:
+        parts = text.split(" + ")
     elif "," in text and not whole:
         parts = text.split(",")
     elif "|" in text and not whole:
@@ -92,6 +99,12 @@ def _split(text: str, *, whole: bool) -> Iterator[str]:
     else:
         parts = [_unescape(text)]
     return (each.strip() for each in parts if each.strip())
+
+
+def _unquote(text: str) -> str:
+    """Take off quotation marks: a mark inside is doubled, or stands behind a backslash."""
+    mark = text[0]
+    return text[1:-1].replace(f"\\{mark}", mark).replace(mark * 2, mark)
 
 
 def _unescape(text: str) -> str:

@@ -1,14 +1,13 @@
-"""Read the committed dashboards: what each asks, and where."""
+"""Read the committed dashboards."""
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from app.shipped import grafana_dir
+from bench.grafana import Json, marks, panels, variables
 
-Json = dict[str, Any]
+__all__ = ["board", "files", "marks", "panels", "variables"]
 
 
 def files(flavour: str) -> list[Path]:
@@ -21,24 +20,3 @@ def board(path: Path) -> Json:
     """Return one dashboard."""
     found: Json = json.loads(path.read_text("utf-8"))
     return found
-
-
-def panels(dashboard: Json, *, folded: bool = True) -> Iterator[Json]:
-    """Yield its panels, also those in rows that are folded."""
-    for each in dashboard["panels"]:
-        if each["type"] != "row":
-            yield each
-        elif folded:
-            yield from each["panels"]
-
-
-def variables(dashboard: Json) -> list[Json]:
-    """Return the variables that ask for their values."""
-    return [each for each in dashboard["templating"]["list"] if each["type"] == "query"]
-
-
-def marks(dashboard: Json) -> list[Json]:
-    """Return the annotations that ask Skald."""
-    return [
-        each for each in dashboard["annotations"]["list"] if not each.get("builtIn")
-    ]

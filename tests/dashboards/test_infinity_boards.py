@@ -9,9 +9,10 @@ import yaml
 from flask.testing import FlaskClient
 
 from app.shipped import grafana_dir
+from bench.grafana import ALL, FORMATS, infinity_request
 from tests.contract.infinity import Field, read
 from tests.dashboards.boards import board, files, marks, panels, variables
-from tests.dashboards.grafana import ALL, FORMATS, Filled, ask_infinity, with_errors
+from tests.dashboards.grafana import Filled, ask_infinity, filled, with_errors
 
 Json = dict[str, Any]
 EVERY = pytest.mark.parametrize("path", files("infinity"), ids=lambda path: path.stem)
@@ -32,14 +33,15 @@ MAY_BE_EMPTY = {  # panel → fields of which nothing is known here; "*" = all
     "The range against the one before": {"change", "a"},
 }  # fmt: skip
 WATCHED = {"skald-cost": "support-chat"}  # rule → an app that it makes an alert for
+ENCODED = {"percentencode", "uriencode"}  # for URLs; Infinity encodes parameters itself
 NEEDS_LOKI = "Raw lines"
 CHOSEN = {"app": "tealeaf-shop"}  # of the boards that show one session
 
 
-def options(client: FlaskClient, variable: Json, filled: Filled) -> list[str]:
+def options(client: FlaskClient, variable: Json, how: Filled) -> list[str]:
     """Return the values of a variable, in the order in which Grafana offers them."""
     target = variable["query"]["infinityQuery"]
-    response = ask_infinity(client, target, filled)
+    response = ask_infinity(client, target, how)
     assert response.status_code == 200, response.status
     fields = {each.name: each.values for each in read(target, response.get_data())}
     assert set(fields) == {"__text", "__value"}
@@ -54,9 +56,9 @@ def fill(client: FlaskClient, dashboard: Json, count: int) -> dict[str, list[str
         if each["type"] == "custom":
             values[each["name"]] = [each["current"]["value"]]
         elif each["type"] == "query":
-            offered = options(client, each, Filled(values))
+            offered = options(client, each, filled(values))
             if each["multi"]:
-                values[each["name"]] = offered[:count] or [ALL]
+                values[each["name"]] = [v for v in offered[:count] if v] or [ALL]
             else:
                 first = CHOSEN.get(each["name"], offered[0])
                 values[each["name"]] = [with_errors(client) if each["name"] == "session" else first]  # fmt: skip
@@ -72,11 +74,9 @@ def targets(dashboard: Json) -> Iterator[tuple[str, Json]]:
         yield each["name"], each["target"]
 
 
-def answer(
-    client: FlaskClient, title: str, target: Json, filled: Filled
-) -> list[Field]:
+def answer(client: FlaskClient, title: str, target: Json, how: Filled) -> list[Field]:
     """Ask, and read the answer as Infinity does; it is never an error."""
-    response = ask_infinity(client, target, filled)
+    response = ask_infinity(client, target, how)
     if title == NEEDS_LOKI:
         assert response.status_code == 503
         return []
@@ -88,10 +88,10 @@ def answer(
 def test_every_target_has_data(client: FlaskClient, path: Path) -> None:
     """With all variables at "All", every panel shows something in every column."""
     dashboard = board(path)
-    filled = Filled(fill(client, dashboard, 0))
+    how = filled(fill(client, dashboard, 0))
 
     for title, target in targets(dashboard):
-        fields = answer(client, title, target, filled)
+        fields = answer(client, title, target, how)
         unknown = MAY_BE_EMPTY.get(title, set())
         empty = {
             each.name
@@ -108,12 +108,12 @@ def test_charts_have_the_labels_that_were_asked_for(
 ) -> None:
     """A series a label set, called `Value` alone, so that the legend is its labels."""
     dashboard = board(path)
-    filled = Filled(fill(client, dashboard, 0))
+    how = filled(fill(client, dashboard, 0))
 
     for title, target in targets(dashboard):
         if not target["url"].endswith("query_range"):
             continue
-        _, *series = answer(client, title, target, filled)
+        _, *series = answer(client, title, target, how)
         given = {each["key"]: each["value"] for each in target["url_options"]["params"]}
         labels = {*filter(None, given.get("by", "").split(","))}
         metrics = given["metric"].split(",")
@@ -129,24 +129,30 @@ def test_one_value_and_several_are_understood(client: FlaskClient, path: Path) -
     """Every target takes one value of each variable, and two."""
     dashboard = board(path)
     for count in (1, 2):
-        filled = Filled(fill(client, dashboard, count))
+        how = filled(fill(client, dashboard, count))
         for title, target in targets(dashboard):
-            answer(client, title, target, filled)
+            answer(client, title, target, how)
 
 
-def test_every_format_of_grafana_means_the_same(client: FlaskClient) -> None:
+@EVERY
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_every_format_of_grafana_means_the_same(
+    client: FlaskClient, path: Path, count: int
+) -> None:
     """Whatever format a macro asks for, one value, several and All select the same."""
-    (path,) = (each for each in files("infinity") if each.stem == "sessions")
-    for count in (0, 1, 2):
-        values = fill(client, board(path), count)
-        for title, target in targets(board(path)):
-            seen = {
-                tuple((each.name, tuple(each.values)) for each in fields)
-                for wanted in FORMATS
-                if not (wanted == "percentencode" and count)
-                for fields in [answer(client, title, target, Filled(values, wanted))]
-            }
-            assert len(seen) == 1, title
+    values = fill(client, board(path), count)
+    formats = [each for each in FORMATS if not (each in ENCODED and count)]
+    for title, target in targets(board(path)):
+        asked = {
+            infinity_request(target, filled(values, wanted)): wanted
+            for wanted in formats
+        }
+        seen = {
+            tuple((each.name, tuple(each.values)) for each in fields): wanted
+            for wanted in asked.values()
+            for fields in [answer(client, title, target, filled(values, wanted))]
+        }
+        assert len(seen) == 1, (title, seen.values())
 
 
 @EVERY
@@ -156,12 +162,12 @@ def test_what_alerts_leave_uninterpolated_is_not_set(
     """A panel made into an alert sends macros as they stand: they narrow nothing."""
     dashboard = board(path)
     values = fill(client, dashboard, 0)
-    filled = Filled({name: [ALL] for name in values}, is_alert=True)
+    how = filled({name: [ALL] for name in values}, is_alert=True)
 
     for title, target in targets(dashboard):
         if "${" in target["url"]:
             continue  # of one session, or of a funnel: nothing to alert on
-        fields = answer(client, title, target, filled)
+        fields = answer(client, title, target, how)
         assert fields or title in MAY_BE_EMPTY
 
 
@@ -171,11 +177,11 @@ def test_empty_index_is_no_error(empty_client: FlaskClient, path: Path) -> None:
     dashboard = board(path)
     values: Mapping[str, list[str]] = {"session": ["none"], "user": ["nobody"]}
     for each in variables(dashboard):
-        assert options(empty_client, each, Filled(values))
-    filled = Filled({each["name"]: [ALL] for each in variables(dashboard)})
+        assert options(empty_client, each, filled(values))
+    how = filled({each["name"]: [ALL] for each in variables(dashboard)})
     for title, target in targets(dashboard):
         if "${" not in target["url"]:
-            answer(empty_client, title, target, filled)
+            answer(empty_client, title, target, how)
 
 
 # -- alert rules -------------------------------------------------------------------
@@ -195,7 +201,7 @@ def test_alert_rules_evaluate(client: FlaskClient, rule: Json) -> None:
     for query in rule["data"]:
         if query["datasourceUid"] == "__expr__":
             continue
-        fields = answer(client, rule["uid"], query["model"], Filled(is_alert=True))
+        fields = answer(client, rule["uid"], query["model"], filled(is_alert=True))
         if query["model"]["format"] == "timeseries":
             time, *series = fields
             assert len(time.values) == 2

@@ -1,14 +1,14 @@
 """Every panel of every board is asked as the JSON data source asks it, and is answered."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from bench.grafana import ALL, Request, json_variable
 from tests.dashboards.boards import board, files, marks, panels
-from tests.dashboards.grafana import ALL, RANGE, Filled, ask_json, with_errors
+from tests.dashboards.grafana import ask_json, filled, with_errors
 
 Json = dict[str, Any]
 EVERY = pytest.mark.parametrize("path", files("json"), ids=lambda path: path.stem)
@@ -17,9 +17,9 @@ MAY_BE_EMPTY = {"Sessions before and after", "Actions", "Resources"}
 CHOSEN = {"app": "tealeaf-shop"}
 
 
-def ask_variable(client: FlaskClient, payload: Json) -> list[str]:
+def ask_variable(client: FlaskClient, request: Request) -> list[str]:
     """Ask for the values of a variable."""
-    response = client.post("/json/variable", json={"payload": payload, "range": RANGE})
+    response = request.send(client)
     assert response.status_code == 200, response.get_data()
     rows = response.get_json()
     assert all(set(row) == {"__text", "__value"} for row in rows)
@@ -34,11 +34,8 @@ def fill(client: FlaskClient, dashboard: Json, count: int) -> dict[str, list[str
         if each["type"] == "custom":
             values[name] = [each["current"]["value"]]
         elif each["type"] == "query":
-            asked = each["query"]
-            payload = {"target": asked["query"]}
-            if asked["format"] == "json":
-                payload = json.loads(Filled(values).write(asked["query"], "json"))
-            offered = ask_variable(client, payload)
+            request = json_variable(each["query"], filled(values))
+            offered = ask_variable(client, request)
             single = [CHOSEN.get(name) or (offered or [ALL])[0]]
             if name == "session":
                 single = [with_errors(client)]
@@ -79,10 +76,10 @@ def fits(value: Any, kind: str) -> bool:
 def test_every_panel_has_data(client: FlaskClient, path: Path) -> None:
     """With all variables at "All", every query of every panel is answered with data."""
     dashboard = board(path)
-    filled = Filled(fill(client, dashboard, 0))
+    how = filled(fill(client, dashboard, 0))
 
     for panel in panels(dashboard):
-        items = ask_json(client, panel["targets"], filled)
+        items = ask_json(client, panel["targets"], how)
         refs = {each["refId"] for each in panel["targets"]}
         found = {item["refId"]: 0 for item in items}
         for item in items:
@@ -97,9 +94,9 @@ def test_one_value_and_several_are_understood(client: FlaskClient, path: Path) -
     """A value, and two of them as the builder writes them, narrow what All shows."""
     dashboard = board(path)
     for count in (1, 2):
-        filled = Filled(fill(client, dashboard, count))
+        how = filled(fill(client, dashboard, count))
         for panel in panels(dashboard):
-            for item in ask_json(client, panel["targets"], filled):
+            for item in ask_json(client, panel["targets"], how):
                 check(item, {each["refId"] for each in panel["targets"]})
                 told = [
                     each["text"] for each in item.get("meta", {}).get("notices", ())
@@ -113,12 +110,12 @@ def test_columns_of_tables_are_those_that_are_shown(
 ) -> None:
     """Names, units and links of a table stand at columns that the answer has."""
     dashboard = board(path)
-    filled = Filled(fill(client, dashboard, 0))
+    how = filled(fill(client, dashboard, 0))
 
     for panel in panels(dashboard):
         if panel["type"] != "table" or panel["title"] in MAY_BE_EMPTY:
             continue
-        items = ask_json(client, panel["targets"], filled)
+        items = ask_json(client, panel["targets"], how)
         known = {each["text"] for item in items for each in item["columns"]}
         told = {
             each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]
@@ -130,10 +127,10 @@ def test_columns_of_tables_are_those_that_are_shown(
 def test_annotations_are_answered(client: FlaskClient, path: Path) -> None:
     """Releases and bursts come as a table with the names that Grafana looks for."""
     dashboard = board(path)
-    filled = Filled(fill(client, dashboard, 0))
+    how = filled(fill(client, dashboard, 0))
 
     for each in marks(dashboard):
-        (item,) = ask_json(client, [each["target"]], filled)
+        (item,) = ask_json(client, [each["target"]], how)
         names = [column["text"] for column in item["columns"]]
         assert names == ["time", "timeEnd", "title", "text", "tags", "id"]
         assert check(item, {"Anno"}) > 0 or each["name"] == "Alerts"
