@@ -70,23 +70,31 @@ def build(settings: Settings, open_reader: OpenReader) -> Flask:
     register_compression(app)
     api = SkaldApi(app)
     register_errors(app)
-    app.wsgi_app = merge_slashes(app.wsgi_app)  # type: ignore[assignment,method-assign]
+    app.wsgi_app = mend_paths(app.wsgi_app)  # type: ignore[assignment,method-assign]
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     return app
 
 
-def merge_slashes(inner: "WSGIApplication") -> "WSGIApplication":
-    """Take ``//json/query`` for ``/json/query``.
+_BELOW_JSON = re.compile(
+    r"^/json/.+/(metrics|metric-payload-options|query|variable|search|tag-keys|tag-values"
+    r"|annotations)/?$"
+)
 
-    A base URL with a slash at its end makes such paths; a redirect, which is Flask's
-    answer, would send a browser behind Grafana's proxy to a host that it cannot reach.
+
+def mend_paths(inner: "WSGIApplication") -> "WSGIApplication":
+    """Take ``//json/query`` and ``/json/shop/query`` for ``/json/query``.
+
+    A base URL with a slash at its end makes the one, a data source whose URL goes on
+    after ``/json`` the other; a redirect, which is Flask's answer, would send a browser
+    behind Grafana's proxy to a host that it cannot reach.
     """
 
     def serve(
         environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        environ["PATH_INFO"] = re.sub("/{2,}", "/", environ.get("PATH_INFO", ""))
+        path = re.sub("/{2,}", "/", environ.get("PATH_INFO", ""))
+        environ["PATH_INFO"] = _BELOW_JSON.sub(r"/json/\1", path)
         return inner(environ, start_response)
 
     return serve

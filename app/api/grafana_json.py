@@ -90,7 +90,10 @@ def query(body: Body) -> Response:
 @blp.arguments(VariableSchema, required=False)
 @blp.response(200, ROWS)
 def variable_values(body: Body) -> Response:
-    """List the values of a variable; what can be listed, when it has no name."""
+    """List the values of a variable; what can be listed, when it has no name.
+
+    One that there is not has a single option, which says so and chooses nothing.
+    """
     given = body.get("payload")
     payload = given if isinstance(given, dict) else {"target": given}
     name = _name(payload.get("target")) or "fields"
@@ -100,8 +103,11 @@ def variable_values(body: Body) -> Response:
         if key not in {"target", "type", "any"}
     }
     asked = _narrowed({"payload": filters, "range": body.get("range")})
-    first = [("(any)", str(payload["any"]))] if payload.get("any") else []
-    options = [*first, *list_options(spell(name), asked, reader())]
+    options = [("(any)", str(payload["any"]))] if payload.get("any") else []
+    try:
+        options += list_options(spell(name), asked, reader())
+    except NotFound as problem:
+        options = [(str(problem), "")]
     return answer([{"__text": text, "__value": value} for text, value in options])
 
 

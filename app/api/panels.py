@@ -46,6 +46,7 @@ from app.api.targets import (
 from app.catalog import names
 from app.catalog.fields import FIELDS
 from app.catalog.metrics import Metric
+from app.errors import UnknownName
 from app.sessionql.evaluate import Frame
 from app.sessionql.language import parse
 from app.sessionql.plan import Filter, Sessions, Window, both
@@ -96,6 +97,9 @@ def read_panel(body: Body, now: int, index: Reader, settings: Settings) -> Panel
 def answer_target(target: Body, panel: Panel) -> Iterator[Row | list[Row]]:
     """Answer one query; one that is hidden or names nothing has no answer.
 
+    A name that is unknown is answered with no rows and a notice: a refusal would take
+    the answers of the panel's other queries with it, and old versions show none.
+
     Raises:
         BadRequest: it cannot be meant.
         TooExpensive: the store hit its time limit.
@@ -104,16 +108,21 @@ def answer_target(target: Body, panel: Panel) -> Iterator[Row | list[Row]]:
         return
     for name in _named(target):
         payload = read_payload(target, panel.raws)
-        layout = single(payload.asked, "format")
-        kind = target.get("type") or ""
-        query = name if is_query(name) else single(payload.asked, "q")
-        wanted = (
-            read_query(query, kind, layout)
-            if query
-            else read_target(name, kind, layout)
-        )
+        try:
+            wanted = _wanted(name, target, payload)
+        except UnknownName as problem:
+            yield _signed(to_table([], []), target, [str(problem)], "error")
+            continue
         for item in _items(wanted, payload, panel):
             yield _signed(item, target, payload.notices)
+
+
+def _wanted(name: str, target: Body, payload: Payload) -> Wanted:
+    layout, kind = single(payload.asked, "format"), target.get("type") or ""
+    query = name if is_query(name) else single(payload.asked, "q")
+    if query:
+        return read_query(query, kind, layout)
+    return read_target(name, kind, layout)
 
 
 def _named(target: Body) -> Sequence[str]:
@@ -123,7 +132,10 @@ def _named(target: Body) -> Sequence[str]:
 
 
 def _signed(
-    item: Row | list[Row], target: Body, notices: Sequence[str]
+    item: Row | list[Row],
+    target: Body,
+    notices: Sequence[str],
+    severity: str = "warning",
 ) -> Row | list[Row]:
     """Say whose answer it is, and what to know of it."""
     if isinstance(item, list):
@@ -133,7 +145,7 @@ def _signed(
     if target.get("refId"):
         signed["refId"] = target["refId"]
     if told:
-        texts = [{"severity": "warning", "text": text} for text in dict.fromkeys(told)]
+        texts = [{"severity": severity, "text": text} for text in dict.fromkeys(told)]
         signed["meta"] = {"notices": texts}
     return item
 
