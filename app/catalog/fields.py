@@ -103,6 +103,7 @@ COUNTED = {
     "views": "view",
     "actions": "action",
     "errors": "error",
+    "traces": "trace",
 }  # field → its events
 
 

@@ -14,13 +14,15 @@ Facts = dict[str, Any]
 _INPUT = ("input_tokens", "inputTokens", "promptTokens", "prompt_tokens")
 _OUTPUT = ("output_tokens", "outputTokens", "completionTokens", "completion_tokens")
 _TOTAL = ("total_tokens", "totalTokens")
+_OWN = frozenset((*_INPUT, *_OUTPUT, *_TOTAL))  # of a row; its input is what was asked
 
 
 def read_usage(fields: Mapping[str, Any]) -> Facts:
     """Return tokens (``in``, ``out``, ``tokens``) and cost (pico-USD); None = not said."""
     usage = _first_object(fields, "usageDetails", "usage_details", "usage")
     costs = _first_object(fields, "costDetails", "cost_details")
-    return tokens_of(usage or fields) | cost_of(costs, {**usage, **fields})
+    own = {name: fields[name] for name in _OWN if name in fields}
+    return tokens_of(usage or own) | cost_of(costs, {**usage, **fields})
 
 
 def tokens_of(usage: Mapping[str, Any]) -> Facts:

@@ -18,6 +18,7 @@ from app.events.lines import (
     Fields,
     Told,
     any_text,
+    attributes,
     instant,
     key_of,
     section,
@@ -57,6 +58,8 @@ _ENVIRONMENT = (
     "langfuse.environment", "deployment.environment.name", "deployment.environment",
 )  # fmt: skip
 _RELEASE = ("langfuse.release", "langfuse.version", "service.version")
+_METADATA = "langfuse.trace.metadata"
+_IDS = frozenset({"langfuse_session_id", "langfuse_user_id"})
 # What an agent is said to have used, its children have used.
 _AGGREGATES = frozenset({"invoke_agent", "agent_step"})
 _OPERATIONS = {
@@ -98,6 +101,24 @@ class _Span:
                 if found not in (None, ""):
                     return found
         return None
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what the application says of the trace: as JSON, by keys, or both."""
+        found = dict(parsed(self.first((_METADATA,))))
+        prefix = f"{_METADATA}."
+        flat = prefix.replace(".", "_")
+        found |= {
+            name.removeprefix(flat): value
+            for name, value in self.labels.items()
+            if name.startswith(flat)
+        }
+        for said in (self._resource, self._own):
+            found |= {
+                name.removeprefix(prefix): value
+                for name, value in said.items()
+                if name.startswith(prefix)
+            }
+        return found
 
     def field(self, *names: str) -> Any:
         """Return a field of the span itself, under one of those names."""
@@ -165,6 +186,7 @@ def read_span(fields: Fields, labels: Labels, received: int, app: str) -> Told:
         environment=text(span.first(_ENVIRONMENT)) or labels.get("env", ""),
         version=text(span.first(_RELEASE)),
         user_id=text(span.first(_USER)),
+        attributes=attributes(span.metadata(), "session.", _IDS, depth=2),
     )
     return Told(
         app, trace, key, start, int(Kind.OBSERVATION), context, said.get("name", ""),

@@ -109,6 +109,11 @@ MODELS: Figures = {
     "({ } | sum_over_time(latency) by (trace_user))"
     " / ({ } | avg_over_time(latency) by (trace_user)) > 7": {
         "user_15": 12, "user_3": 10, "": 10, "user_2": 8},
+    # Alice's and Bob's traces shared one session of four.
+    '{ trace_user =~ ".*@example.com" } | sum_over_time(traces) by (trace_user)': {
+        "alice@example.com": 3, "bob@example.com": 1},
+    "{ } | sum_over_time(traces) by (trace_user) | topk(4)": {
+        "user_15": 12, "user_3": 10, "": 10, "user_2": 8},
     # Users with at least 5 sessions: user_2 had 6, whose traces took 24,199 ms.
     "({ user != nil } | count_over_time() by (user)) >= 5": {"user_2": 6},
     "(({ user != nil } | sum_over_time(trace_latency) by (user))"

@@ -21,7 +21,7 @@ INACTIVITY = 15 * MINUTE
 Facts = dict[str, Any]
 VIEW_ONLY = {"dwell", "lcp", "inp", "cls", "ttfb", "fcp"}
 SCOPES = {"view", "action", "error", "trace", "usage", "tag", "score"}
-COUNTED = {"views": "view", "actions": "action", "errors": "error"}
+COUNTED = {"views": "view", "actions": "action", "errors": "error", "traces": "trace"}
 
 
 @dataclass(frozen=True, slots=True)
