@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from app.errors import StoreError, StoreNewer
 from app.store import told_tables
-from app.store.columns.tables import create_columns
+from app.store.columns.tables import create_columns, read_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.rollups.tables import create_rollups
 from app.store.rule_tables import TABLES as _RULES
@@ -209,6 +209,12 @@ def bound_active_sessions(db: Database) -> None:
 def keep_columns(db: Database) -> None:
     """Create what keeps sessions by column."""
     create_columns(db)
+
+
+@migrations()
+def keep_events_by_column(db: Database) -> None:
+    """Keep views, actions and errors by column as well."""
+    read_anew(db)
 
 
 CHILDREN = (

@@ -38,10 +38,12 @@ _COUNTS = (
     "views", "actions", "errors", "log_errors", "failed_requests", "resources", "events",
     *(name for name in SESSION_COLUMNS if name not in STRINGS),
 )  # fmt: skip
+_OF_ERRORS = ("type", "message", "fingerprint", "page")
 
 TABLES: dict[str, Table] = {
     "sessions": Table(
         {
+            "id": "s.id",
             "start": "s.start",
             "duration": "s.end - s.start",
             "source": "s.source",
@@ -54,6 +56,22 @@ TABLES: dict[str, Table] = {
         {"user": "e.user"}, labels=frozenset({"user"}), rows=("users", "user")
     ),
     "activity": Table({"minute": "e.minute"}, rows=("activity", "minute")),
+    "views": Table(
+        {"at": "e.at", "page": "e.page", "dwell": "e.dwell", "lcp": "e.lcp"},
+        labels=frozenset({"page"}),
+        decimals=frozenset({"lcp"}),
+        rows=("views", "n"),
+    ),
+    "actions": Table(
+        {"at": "e.at", "name": "e.name", "page": "e.page"},
+        labels=frozenset({"name", "page"}),
+        rows=("actions", "n"),
+    ),
+    "errors": Table(
+        {"at": "e.at", **{name: f"e.{name}" for name in _OF_ERRORS}},
+        labels=frozenset(_OF_ERRORS),
+        rows=("errors", "n"),
+    ),
 }
 
 _TABLES = """
@@ -94,6 +112,11 @@ def create_columns(db: Database) -> None:
         db.execute(statement)
     for event, row in (("insert", "new"), ("delete", "old")):
         db.execute(_MARK.format(event=event, row=row))
+    read_anew(db)
+
+
+def read_anew(db: Database) -> None:
+    """Mark all hours as still to be read, since there are columns that they lack."""
     db.execute(
         "insert or ignore into columns_dirty"
         f" select distinct start - start % {HOUR} from sessions"
