@@ -14,7 +14,7 @@ from app.errors import StoreError, StoreNewer
 from app.store import told_tables
 from app.store.columns.tables import create_columns, read_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
-from app.store.rollups.tables import create_rollups
+from app.store.rollups.tables import create_rollups, pack_cells
 from app.store.rule_tables import TABLES as _RULES
 
 migrations = Migrations("skald")
@@ -215,6 +215,12 @@ def keep_columns(db: Database) -> None:
 def keep_events_by_column(db: Database) -> None:
     """Keep views, actions and errors by column as well."""
     read_anew(db)
+
+
+@migrations()
+def pack_rollups(db: Database) -> None:
+    """Keep the figures of an hour side by side."""
+    pack_cells(db)
 
 
 CHILDREN = (

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from app.demo.world import World
@@ -11,14 +12,22 @@ from app.sessionql.plan import And, Compare, Filter, Leaf, Window
 from app.store.reader import WITHIN, SqliteReader
 from app.store.rollups import answer as rollup_answers
 from app.store.rollups.build import MAX_VALUES
-from app.store.rollups.shapes import ERROR, Histogram, bucket_of, quantile_of, value_of
+from app.store.rollups.shapes import (
+    ERROR,
+    ZERO,
+    Entries,
+    buckets_of,
+    quantiles_of,
+    values_of,
+)
+from app.store.rollups.tables import bucket_of_key, key_of
 from tests.build import DAY, HOUR, page_load
 from tests.driver import Index
 
 BEGIN = DAY  # a midnight, so that the world has whole days
 LENGTH = 30 * HOUR
 LATER = BEGIN + 3 * 24 * HOUR
-QUESTIONS = 400
+QUESTIONS = 500
 _DIMENSIONS = (
     "browser",
     "version",
@@ -83,9 +92,12 @@ def test_rollups_answer_as_sessions_do(rolled: Index) -> None:
 
 def agrees(leaf: Leaf, value: float | None, true: float | None) -> bool:
     """Compare; a quantile of few values has its own test."""
-    if leaf.function != "quantile":
-        return (value or 0) == pytest.approx(true or 0, rel=1e-9)
-    return (value is None) == (true is None)
+    if leaf.function == "quantile" or leaf.field == "dwell":
+        if (value is None) != (true is None):
+            return leaf.function == "sum"
+    return leaf.function == "quantile" or (value or 0) == pytest.approx(
+        true or 0, rel=1e-9
+    )
 
 
 def test_quantile_is_within_its_bound(rolled: Index) -> None:
@@ -124,7 +136,10 @@ def random_leaf(dice: random.Random, reader: SqliteReader) -> Leaf:
         Leaf("share", where=Compare("status", "!=", ("crashed",))),
         Leaf("distinct", "user"),
         Leaf("quantile", "duration", points=(0.5,)),
-        Leaf("quantile", dice.choice(("lcp", "inp", "ttfb")), points=(0.75,)),
+        Leaf("quantile", dice.choice(("lcp", "inp", "dwell")), points=(0.75,)),
+        Leaf(dice.choice(("sum", "avg")), "dwell"),
+        Leaf("sum", dice.choice(("cost", "frustrations", "long_tasks"))),
+        Leaf("share", where=Compare("frustrations", ">", (0.0,))),
     )
     chosen_leaf = dice.choice(functions)
     return Leaf(
@@ -193,7 +208,14 @@ def test_expired_sessions_leave_the_figures(index: Index) -> None:
 def cells(index: Index) -> set[tuple[int, int]]:
     """Return the hours and days that have cells."""
     reader, _ = readers(index)
-    return set(reader._db.execute("select distinct level, bucket from rollups"))
+    return {
+        (level, bucket_of_key(key))
+        for level in (0, 1)
+        for (key,) in reader._db.execute(
+            "select key from rollup_cells where key >= ? and key < ?",
+            (key_of(level, 0, "source", 0), key_of(level, 0, "app", 0)),
+        )
+    }
 
 
 def test_hour_under_way_is_left_alone(index: Index) -> None:
@@ -236,13 +258,15 @@ def test_dimension_with_too_many_values_is_scanned(index: Index) -> None:
     leaf = Leaf("count", by=("entry",))
     assert sorted(reader.evaluate(leaf, window)) == sorted(exact.evaluate(leaf, window))
     assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, many)]
-    total = reader._db.execute("select count(*) from rollups where level = 0")
+    total = reader._db.execute("select sum(n) from rollup_cells")
     assert total.fetchone()[0] < MAX_VALUES
 
 
 def test_histogram_keeps_numbers_within_the_bound() -> None:
     """Every number comes back as one that is off by the bound at most."""
-    for value in (0.001, 0.1, 1, 2.5, 99, 2_500, 1e9):
-        assert value_of(bucket_of(value)) == pytest.approx(value, rel=ERROR * 1.001)
-    assert value_of(bucket_of(0)) == 0
-    assert quantile_of(Histogram(), 0.5) is None
+    values = np.array([0.001, 0.1, 1, 2.5, 99, 2_500, 1e9])
+    assert values_of(buckets_of(values)) == pytest.approx(values, rel=ERROR * 1.001)
+    assert buckets_of(np.array([0.0, -5.0])).tolist() == [ZERO, ZERO]
+    assert values_of(np.array([ZERO])) == 0
+    none = np.zeros(0, np.int64)
+    assert quantiles_of(Entries(none, none, none), 2, 0.5) == [None, None]

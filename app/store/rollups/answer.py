@@ -2,33 +2,34 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import orjson
 
 from app.sessionql.evaluate import Cell
-from app.sessionql.filters import Any, Compare, Filter
+from app.sessionql.filters import Any, Compare, Filter, walk
 from app.sessionql.plan import Leaf, Window
 from app.store.comparisons import match_string
-from app.store.conditions import conditions, where
+from app.store.conditions import where
 from app.store.rollups.cover import Cover, cover
+from app.store.rollups.edges import Edges, Place, text_of, texts_of
+from app.store.rollups.packed import Groups, Held, group
 from app.store.rollups.pieces import Pieces, cut
 from app.store.rollups.shapes import (
-    Histogram,
-    add_histogram,
-    bucket_of,
-    quantile_of,
+    Entries,
+    Floats,
+    Ints,
+    buckets_of,
+    quantiles_of,
     unite_users,
 )
-from app.store.rollups.tables import DIMENSIONS, HOUR, MEASURES, SUMS, VITALS
+from app.store.rollups.tables import DIMENSIONS, HOUR, KEYS
 from app.store.sql import Statement
 
 MAX_SCANNED = 0.4  # of the window; beyond that one scan of everything is as good
 
 Scan = Callable[[Leaf, Window], list[Cell]]
-Key = tuple[int, tuple[object, ...]]  # bucket, labels as they are stored
-Place = tuple[tuple[str, ...], int]  # labels, bucket
-Value = TypeVar("Value")
 
 
 def answer(
@@ -70,9 +71,14 @@ class _Answer:
         new_statement: Callable[[], Statement],
         scan: Scan,
     ) -> None:
-        self._db, self._leaf, self._window = db, leaf, window
-        self._cover, self._pieces = found, pieces
+        self._db, self._leaf, self._window, self._cover = db, leaf, window, found
         self._new, self._scan = new_statement, scan
+        self._edges = Edges(db, leaf, window, found, pieces.scans, new_statement)
+        number = DIMENSIONS.index(found.dimension)
+        self._held = Held(db, number, pieces.days, pieces.hours)
+        self._rows = self._chosen()
+        self._groups = self._grouped()
+        self._places = self._named()
 
     def cells(self) -> list[Cell]:
         """Return the answer."""
@@ -84,67 +90,80 @@ class _Answer:
             return self._ratio()
         return self._sum()
 
-    # -- what is stored ------------------------------------------------------------
+    # -- which cells, and how they are grouped -------------------------------------
 
-    def _stored(
-        self, table: str, select: str, rest: str = ""
-    ) -> Iterable[tuple[object, ...]]:
-        """Run *select* over the cells of the clean hours and days."""
+    def _chosen(self) -> Ints:
+        """Return the places of the cells that are ours and meet every condition."""
+        mask = self._mask(("source",), lambda statement: statement.ours())
+        for part in self._cover.conditions:
+            inner = part.part if isinstance(part, Any) else part
+            named = {each.field for each in walk(inner) if isinstance(each, Compare)}
+            fields = tuple(sorted(named))
+            mask &= self._mask(fields, lambda s, part=part: _condition(s, part))  # type: ignore[misc]
+        return np.flatnonzero(mask)
+
+    def _mask(
+        self, fields: Sequence[str], compose: Callable[[Statement], str]
+    ) -> "np.ndarray[tuple[int], np.dtype[np.bool]]":
+        """Tell of each cell whether a condition holds that looks at *fields* alone."""
+        groups = group([self._numbers(name) for name in fields], self._held.size)
         statement = self._new()
-        dimension = self._cover.dimension
-        wanted = [f"r.dimension = {DIMENSIONS.index(dimension)}"]
-        if table == "rollup_sets":
-            wanted.append(f"r.measure = {MEASURES.index(self._cover.measure)}")
-        ranges = [
-            f"r.level = {level} and r.bucket >= {statement.bind(start)}"
-            f" and r.bucket < {statement.bind(end)}"
-            for level, each in ((1, self._pieces.days), (0, self._pieces.hours))
-            for start, end in each
-        ]
-        columns = ", ".join(SUMS) if table == "rollups" else "data"
-        value = f", nullif(r.value, 0) as {dimension}" if dimension else ""
-        keyed = " and ".join(wanted)
-        parts = " union all ".join(
-            "select r.bucket as start, r.source, nullif(r.app, 0) as app,"
-            f" nullif(r.environment, 0) as environment{value}, {columns}"
-            f" from {table} as r where {keyed} and {each}"
-            for each in ranges
+        condition = compose(statement)
+        keys = statement.bind(orjson.dumps(groups.keys).decode())
+        named = "".join(
+            f", nullif(json_extract(value, '$[{at}]'), 0) as {name}"
+            for at, name in enumerate(fields)
         )
-        chosen = [statement.ours(), *self._conditions(statement)]
-        query = f"{select} from ({parts}) as s where {' and '.join(chosen)} {rest}"
-        return self._db.execute(query, statement.values)
+        found = self._db.execute(
+            f"select s.key from (select key{named} from json_each({keys})) as s"
+            f" where {condition}",
+            statement.values,
+        )
+        holds = np.zeros(len(groups.keys), bool)
+        holds[[key for (key,) in found]] = True
+        return holds[groups.codes]
 
-    def _conditions(self, statement: Statement) -> list[str]:
-        return [_condition(statement, each) for each in self._cover.conditions]
+    def _numbers(self, field: str) -> Ints:
+        return self._held.numbers(field if field in KEYS else "value")
 
-    def _bucket(self, at: str) -> str:
-        window = self._window
-        if not window.step:
-            return str(window.start)
-        return f"({at} - {at} % {window.step})"
+    def _grouped(self) -> Groups:
+        """Group the chosen cells by bucket and labels."""
+        columns = [self._numbers(name)[self._rows] for name in self._leaf.by]
+        step = self._window.step
+        if step:
+            first = self._window.start // step
+            columns.insert(0, self._held.buckets[self._rows] // step - first)
+        return group(columns, len(self._rows))
 
-    def _labels(self) -> str:
-        return "".join(f", s.{name}" for name in self._leaf.by)
+    def _named(self) -> list[Place]:
+        """Return labels and bucket of each group."""
+        by, step, start = self._leaf.by, self._window.step, self._window.start
+        has = int(bool(step))
+        keys = self._groups.keys
+        texts = texts_of(self._db, by, (key[has:] for key in keys))
+        first = start // step if step else 0
+        return [
+            (text_of(by, key[has:], texts), (first + key[0]) * step if step else start)
+            for key in keys
+        ]
 
     # -- sums and ratios of sums ---------------------------------------------------
 
-    def _sums(self, column: str) -> dict[Key, float]:
-        select = f"select {self._bucket('s.start')}, sum({column}){self._labels()}"
-        rows = self._stored("rollups", select, self._grouped())
-        return {(row[0], row[2:]): row[1] for row in rows}  # type: ignore[misc]
-
-    def _grouped(self) -> str:
-        return "group by " + ", ".join(
-            str(n) for n in (1, *range(3, 3 + len(self._leaf.by)))
-        )
+    def _sums(self, names: Sequence[str]) -> dict[Place, float]:
+        total: Floats = np.zeros(len(self._places))
+        for name in names:
+            numbers = self._held.numbers(name)[self._rows]
+            total += np.bincount(self._groups.codes, numbers, len(total))
+        return dict(zip(self._places, total.tolist(), strict=True))
 
     def _sum(self) -> list[Cell]:
-        total: dict[Place, float] = {}
-        stored = self._sums(self._cover.top)
-        total.update(self._named(stored))
-        for each in self._scans():
-            for labels, bucket, value in self._scan(self._leaf, each):
-                key = labels, self._begin(bucket)
+        scale = _SCALES.get(self._leaf.field, 1)
+        total = {
+            place: value / scale for place, value in self._sums(self._cover.top).items()
+        }
+        for window in self._edges.windows():
+            for labels, bucket, value in self._scan(self._leaf, window):
+                key = labels, self._edges.begin(bucket)
                 total[key] = total.get(key, 0) + (value or 0)
         # a cell without any session is no cell; of a count, no session means none
         return [
@@ -154,155 +173,55 @@ class _Answer:
         ]
 
     def _ratio(self) -> list[Cell]:
-        tops = self._named(self._sums(self._cover.top))
-        bottoms = self._named(self._sums(self._cover.bottom))
-        for each in self._scans():
-            for labels, bucket, top, bottom in self._scan_ratio(each):
-                key = labels, self._begin(bucket)
-                tops[key] = tops.get(key, 0) + top
-                bottoms[key] = bottoms.get(key, 0) + bottom
+        tops, bottoms = self._sums(self._cover.top), self._sums(self._cover.bottom)
+        for place, top, bottom in self._edges.ratios():
+            tops[place] = tops.get(place, 0) + top
+            bottoms[place] = bottoms.get(place, 0) + bottom
         return [
-            (labels, bucket, tops[labels, bucket] / bottom if bottom else None)
-            for (labels, bucket), bottom in bottoms.items()
+            (*place, tops[place] / bottom if bottom else None)
+            for place, bottom in bottoms.items()
         ]
 
-    def _scan_ratio(
-        self, window: Window
-    ) -> Iterable[tuple[tuple[str, ...], int, float, float]]:
-        """Scan for a top and a bottom; both are sums over sessions."""
-        statement = self._new()
-        if self._leaf.where is not None:
-            holds = where(statement, self._leaf.where)
-            top, bottom = f"coalesce({holds}, 0)", f"({holds}) is not null"
-        else:
-            top, bottom = statement.expression(self._cover.top), "1"
-        rows = self._scan_rows(statement, window, f"sum({top}), sum({bottom})", 2)
-        return [
-            (labels, bucket, values[0] or 0, values[1] or 0)
-            for labels, bucket, values in rows
-        ]
-
-    def _scan_rows(
-        self, statement: Statement, window: Window, values: str, count: int
-    ) -> list[tuple[tuple[str, ...], int, tuple[float, ...]]]:
-        """Scan sessions (or their views), grouped by bucket and labels."""
-        by_page = self._cover.dimension == "page" or self._cover.is_of_events
-        chosen = [
-            statement.look_at(window),
-            *conditions(statement, self._leaf.selector, "view" if by_page else ""),
-        ]
-        columns = "".join(
-            f", {'e' if name == 'page' else 's'}.{name}" for name in self._leaf.by
-        )
-        join = " join views as e on e.session = s.id" if by_page else ""
-        keys = ", ".join(
-            str(n) for n in (1, *range(2 + count, 2 + count + len(self._leaf.by)))
-        )
-        group = f" group by {keys}" if "sum(" in values else ""
-        query = (
-            f"select {self._bucket('s.start')}, {values}{columns}"
-            f" from sessions as s{join} where {' and '.join(chosen)}{group}"
-        )
-        rows = self._db.execute(statement.text(query), statement.values).fetchall()
-        texts = self._texts(row[1 + count :] for row in rows)
-        return [
-            (self._text(row[1 + count :], texts), row[0], row[1 : 1 + count])
-            for row in rows
-        ]
-
-    # -- sets ----------------------------------------------------------------------
-
-    def _packed(self) -> dict[Key, list[bytes]]:
-        packed: defaultdict[Key, list[bytes]] = defaultdict(list)
-        select = f"select {self._bucket('s.start')}, s.data{self._labels()}"
-        for row in self._stored("rollup_sets", select):
-            packed[row[0], row[2:]].append(row[1])  # type: ignore[index, arg-type]
-        return packed
+    # -- sets and histograms -------------------------------------------------------
 
     def _distinct(self) -> list[Cell]:
-        found = self._named(
-            {key: unite_users(each) for key, each in self._packed().items()}
-        )
-        for each in self._scans():
-            statement = self._new()
-            for labels, bucket, (user,) in self._scan_rows(
-                statement, each, "s.user", 1
-            ):
-                key = labels, self._begin(bucket)
-                if key not in found:
-                    found[key] = unite_users(())
-                if user is not None:
-                    found[key].add(int(user))
-        return [(labels, bucket, len(each)) for (labels, bucket), each in found.items()]
+        packed: defaultdict[Place, list[bytes]] = defaultdict(list)
+        users = self._held.users()
+        codes = self._groups.codes.tolist()
+        for row, code in zip(self._rows.tolist(), codes, strict=True):
+            packed[self._places[code]] += [users[row]] if users[row] else []
+        found = {place: unite_users(each) for place, each in packed.items()}
+        for place, user in self._edges.users():
+            if place not in found:
+                found[place] = unite_users(())
+            if user is not None:
+                found[place].add(int(user))
+        return [(*place, len(each)) for place, each in found.items()]
 
     def _quantile(self) -> list[Cell]:
-        of = self._cover.of
-        index = VITALS.index(of) if of else 0
-        found: dict[Place, Histogram] = self._named(
-            {key: add_histogram(each, index) for key, each in self._packed().items()}
+        codes = np.full(self._held.size, -1)
+        codes[self._rows] = self._groups.codes
+        held = self._held.entries(self._cover.measure)
+        owners = codes[held.owners]
+        chosen = owners >= 0
+        places = {place: at for at, place in enumerate(self._places)}
+        ends: list[int] = []
+        values: list[float] = []
+        for place, value in self._edges.numbers():
+            at = places.setdefault(place, len(places))
+            if value is not None:
+                ends.append(at)
+                values.append(value)
+        entries = Entries(
+            np.concatenate([owners[chosen], np.array(ends, np.int64)]),
+            np.concatenate([held.buckets[chosen], buckets_of(np.array(values))]),
+            np.concatenate([held.counts[chosen], np.ones(len(ends), np.int64)]),
         )
-        for each in self._scans():
-            statement = self._new()
-            value = f"e.{of}" if of else "s.end - s.start"
-            for labels, bucket, (number,) in self._scan_rows(statement, each, value, 1):
-                histogram = found.setdefault((labels, self._begin(bucket)), Histogram())
-                if number is not None:
-                    histogram[bucket_of(number)] += 1
-        q = self._leaf.points[0]
-        return [
-            (labels, bucket, quantile_of(each, q))
-            for (labels, bucket), each in found.items()
-        ]
+        found = quantiles_of(entries, len(places), self._leaf.points[0])
+        return [(*place, found[at]) for place, at in places.items()]
 
-    # -- labels and buckets --------------------------------------------------------
 
-    def _scans(self) -> list[Window]:
-        return [
-            replace(self._window, start=start, end=end)
-            for start, end in self._pieces.scans
-        ]
-
-    def _begin(self, bucket: int) -> int:
-        """Return the bucket of a scan; without a step there is but one."""
-        return bucket if self._window.step else self._window.start
-
-    def _named(self, found: dict[Key, Value]) -> dict[Place, Value]:
-        """Give labels their texts."""
-        texts = self._texts(labels for _, labels in found)
-        return {
-            (self._text(labels, texts), bucket): value
-            for (bucket, labels), value in found.items()
-        }
-
-    def _texts(
-        self, rows: Iterable[tuple[object, ...]]
-    ) -> dict[tuple[str, object], str]:
-        numbers: dict[str, set[object]] = {name: set() for name in self._leaf.by}
-        for labels in rows:
-            for name, number in zip(self._leaf.by, labels, strict=True):
-                numbers[name].add(number)
-        texts: dict[tuple[str, object], str] = {}
-        for name, each in numbers.items():
-            table, column = (
-                ("sources", "name") if name == "source" else ("strings", "value")
-            )
-            wanted = [number for number in each if number is not None]
-            for start in range(0, len(wanted), 500):
-                some = wanted[start : start + 500]
-                marks = ",".join("?" * len(some))
-                for number, text in self._db.execute(
-                    f"select id, {column} from {table} where id in ({marks})", some
-                ):
-                    texts[name, number] = text
-        return texts
-
-    def _text(
-        self, labels: tuple[object, ...], texts: dict[tuple[str, object], str]
-    ) -> tuple[str, ...]:
-        return tuple(
-            texts.get((name, number), "")
-            for name, number in zip(self._leaf.by, labels, strict=True)
-        )
+_SCALES = {"cost": 1e9}  # how many of what is kept make one of the unit
 
 
 def _condition(statement: Statement, part: Filter) -> str:

@@ -1,108 +1,45 @@
 """Recompute what is dirty: hours from their sessions, days from their hours."""
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
 
+import numpy as np
+
+from app.store.rollups.cells import Cells, add_up, summed, united
+from app.store.rollups.packed import Groups, Held, group
 from app.store.rollups.shapes import (
-    Histogram,
-    add_histograms,
-    bucket_of,
-    pack_histograms,
+    Entries,
+    Floats,
+    Ints,
+    added,
+    buckets_of,
     pack_users,
-    unite_users,
 )
 from app.store.rollups.tables import (
     DAY,
     DIMENSIONS,
     HOUR,
-    MEASURES,
+    KEYS,
+    LEVELS,
+    OF_EACH_VIEW,
+    OF_SESSIONS,
+    PARTS,
     SETS,
     SUMS,
-    VITALS,
+    bucket_of_key,
+    key_of,
 )
 
 SETTLED = (
     120_000  # ms after its end, an hour is worth computing; before, it still grows
 )
 MAX_VALUES = 2_000  # of one dimension in one hour; of more, that dimension is left out
+_AT_ONCE = 5_000  # sessions that are looked at at a time
 
-Place = tuple[int, int, int, int, int]  # dimension, source, app, environment, value
-_PAGE = DIMENSIONS.index("page")
-_OF_SESSION = tuple(
-    (number, name) for number, name in enumerate(DIMENSIONS) if name not in {"", "page"}
-)
-_KEYS = ("dimension", "source", "app", "environment", "value")
-
-
-Sessions = dict[int, "Counted"]  # row id → what is counted of it
-
-
-class Counted(NamedTuple):
-    """One session on its way into cells."""
-
-    base: tuple[int, int, int]  # source, app, environment
-    places: list[Place]
-    sums: tuple[int, ...]
-    user: int | None
-
-
-class Cells:
-    """The cells of one hour or day while they are computed."""
-
-    def __init__(self) -> None:
-        self.sums: dict[Place, list[int]] = {}
-        self.users: defaultdict[Place, set[int]] = defaultdict(set)
-        self.durations: defaultdict[Place, Histogram] = defaultdict(Counter)
-        self.vitals: defaultdict[Place, list[Histogram]] = defaultdict(_vitals)
-
-    def add_session(self, places: list[Place], session: Counted) -> None:
-        """Count one session in *places*."""
-        sums, user = session.sums, session.user
-        duration = bucket_of(sums[_DURATION])
-        for place in places:
-            held = self.sums.get(place)
-            if held is None:
-                self.sums[place] = list(sums)
-            else:
-                for index, value in enumerate(sums):
-                    if value:
-                        held[index] += value
-            if place[0] in _BY["duration"]:
-                self.durations[place][duration] += 1
-            if user is not None and place[0] in _BY["user"]:
-                self.users[place].add(user)
-
-    def sets(self) -> Iterator[tuple[Place, int, bytes]]:
-        """Yield (place, number of the measure, bytes) of all sets and histograms."""
-        for place, users in self.users.items():
-            yield place, _USER, pack_users(users)
-        for place, histogram in self.durations.items():
-            yield place, _DURATION_SET, pack_histograms([histogram])
-        for place, histograms in self.vitals.items():
-            yield place, _VITALS, pack_histograms(histograms)
-
-    def bound(self) -> set[int]:
-        """Drop the dimensions with too many values; return them."""
-        values = Counter(place[0] for place in self.sums)
-        dropped = {each for each, count in values.items() if count > MAX_VALUES}
-        for cells in (self.sums, self.users, self.durations, self.vitals):
-            for place in [each for each in cells if each[0] in dropped]:
-                del cells[place]
-        return dropped
-
-
-def _vitals() -> list[Histogram]:
-    return [Counter() for _ in VITALS]
-
-
-_BY = {
-    measure: frozenset(DIMENSIONS.index(name) for name in names)
-    for measure, names in SETS.items()
-}
-_USER, _DURATION_SET, _VITALS = (MEASURES.index(each) for each in SETS)
-_DURATION = SUMS.index("duration")
+_BASE = ("source", "app", "environment")
+_OF_SESSION = tuple(name for name in DIMENSIONS if name not in {"", "page"})
+_HISTOGRAMS = tuple(name for name in SETS if name != "user")
 
 
 def build_hour(db: sqlite3.Connection, hour: int, bounced: str) -> None:
@@ -113,150 +50,184 @@ def build_hour(db: sqlite3.Connection, hour: int, bounced: str) -> None:
         hour: its begin.
         bounced: SQL of the definition of bounce.
     """
-    cells = Cells()
-    places = _add_sessions(db, cells, hour, bounced)
-    _add_views(db, cells, hour, places)
-    left_out = cells.bound()
-    _replace(db, 0, hour, cells, left_out)
+    pieces: defaultdict[str, list[Cells]] = defaultdict(list)
+    for sessions in _sessions(db, hour, bounced):
+        whose, pages, numbers = _views(db, hour, sessions["id"])
+        for dimension in DIMENSIONS:
+            pieces[dimension].append(
+                _of_pages(sessions, whose, pages, numbers)
+                if dimension == "page"
+                else _of_sessions(dimension, sessions, whose, numbers)
+            )
+    whole = {
+        name: united(each) if len(each) > 1 else each[0]
+        for name, each in pieces.items()
+    }
+    _replace(db, 0, hour, whole, set())
 
 
-def _add_sessions(
-    db: sqlite3.Connection, cells: Cells, hour: int, bounced: str
-) -> Sessions:
-    names = ", ".join(f"s.{name}" for _, name in _OF_SESSION)
+def _sessions(
+    db: sqlite3.Connection, hour: int, bounced: str
+) -> Iterator[dict[str, Ints]]:
+    """Yield columns of sessions, some at a time, by row id; 0 = not said."""
+    columns = {"id": "s.id", "user": "coalesce(s.user, 0)"}
+    columns |= {name: f"coalesce(s.{name}, 0)" for name in (*_BASE, *_OF_SESSION)}
+    columns |= {
+        name: text.replace("{bounced}", bounced) for name, text in OF_SESSIONS.items()
+    }
     found = db.execute(
-        "select s.id, s.source, coalesce(s.app, 0), coalesce(s.environment, 0), s.user,"
-        " s.views, s.actions, s.errors, s.log_errors, s.failed_requests, s.resources,"
-        f" s.events, s.end - s.start, s.status, {bounced}, {names}"
-        " from sessions as s where s.start >= ? and s.start < ?",
+        f"select {', '.join(columns.values())} from sessions as s"
+        " where s.start >= ? and s.start < ? order by s.id",
         (hour, hour + HOUR),
     )
-    sessions: Sessions = {}
-    for row_id, source, app, environment, user, *rest in found:
-        figures, (status, is_bounce), values = rest[:8], rest[8:10], rest[10:]
-        known = is_bounce is not None
-        sums = (
-            1, *figures, int(figures[2] > 0), int(known and bool(is_bounce)), int(known),
-            *(int(status == each) for each in range(4)),
-        )  # fmt: skip
-        base = (source, app, environment)
-        places: list[Place] = [(0, *base, 0)]
-        for (number, _), value in zip(_OF_SESSION, values, strict=True):
-            places.append((number, *base, value or 0))
-        session = sessions[row_id] = Counted(base, places, sums, user)
-        cells.add_session(places, session)
-    return sessions
+    while rows := found.fetchmany(_AT_ONCE):
+        table = np.array(rows, np.int64).T
+        yield dict(zip(columns, table, strict=True))
+
+
+def _views(
+    db: sqlite3.Connection, hour: int, sessions: Ints
+) -> tuple[Ints, Ints, dict[str, Floats]]:
+    """Return, of the views of *sessions* (row ids): whose, which page, their numbers.
+
+    Whose is a place in *sessions*. A number that is not known is NaN.
+    """
+    rows = db.execute(
+        f"select v.session, coalesce(v.page, 0), {', '.join(OF_EACH_VIEW)}"
+        " from sessions as s join views as v on v.session = s.id"
+        " where s.start >= ? and s.start < ? and s.id between ? and ?",
+        (hour, hour + HOUR, int(sessions[0]), int(sessions[-1])),
+    ).fetchall()
+    table = np.array(rows, float).reshape(len(rows), 2 + len(OF_EACH_VIEW)).T
+    whose = np.searchsorted(sessions, table[0].astype(np.int64))
+    numbers = dict(zip(OF_EACH_VIEW, table[2:], strict=True))
+    return whose, table[1].astype(np.int64), numbers
+
+
+def _of_sessions(
+    dimension: str,
+    sessions: dict[str, Ints],
+    whose: Ints,
+    numbers: dict[str, Floats],
+) -> Cells:
+    """Put every session, and every view of it, into one cell."""
+    size = len(sessions["id"])
+    values = sessions[dimension] if dimension else np.zeros(size, np.int64)
+    groups = group([*(sessions[name] for name in _BASE), values], size)
+    cells = summed(groups, {name: sessions[name] for name in OF_SESSIONS})
+    if dimension in SETS["duration"]:
+        buckets = buckets_of(sessions["duration"].astype(float))
+        counts = np.ones(size, np.int64)
+        cells.histograms["duration"] = added(Entries(groups.codes, buckets, counts))
+    if dimension in SETS["user"]:
+        cells.users = _users(groups, sessions["user"])
+    _add_views(cells, dimension, groups.codes[whose], numbers)
+    return cells
+
+
+def _of_pages(
+    sessions: dict[str, Ints], whose: Ints, pages: Ints, numbers: dict[str, Floats]
+) -> Cells:
+    """Put every view into the cell of its page, and its session once beside it."""
+    base = [sessions[name][whose] for name in _BASE]
+    groups = group([*base, pages], len(whose))
+    visits = groups.codes * len(sessions["id"]) + whose
+    _, first = np.unique(visits, return_index=True)
+    once = Groups(groups.codes[first], groups.keys)
+    cells = summed(once, {name: sessions[name][whose[first]] for name in OF_SESSIONS})
+    cells.sums["views"] = np.bincount(groups.codes, minlength=len(groups.keys))
+    _add_views(cells, "page", groups.codes, numbers)
+    return cells
 
 
 def _add_views(
-    db: sqlite3.Connection, cells: Cells, hour: int, sessions: Sessions
+    cells: Cells, dimension: str, codes: Ints, numbers: dict[str, Floats]
 ) -> None:
-    """Count views by page, and their web vitals."""
-    found = db.execute(
-        f"select v.session, coalesce(v.page, 0), {', '.join(VITALS)}"
-        " from sessions as s join views as v on v.session = s.id"
-        " where s.start >= ? and s.start < ?",
-        (hour, hour + HOUR),
-    )
-    seen: set[tuple[int, int]] = set()
-    for row_id, page, *vitals in found:
-        session = sessions[row_id]
-        place: Place = (_PAGE, *session.base, page)
-        if (row_id, page) not in seen:
-            seen.add((row_id, page))
-            sums = list(session.sums)
-            sums[_VIEWS] = 0
-            cells.add_session([place], session._replace(sums=tuple(sums)))
-        cells.sums[place][_VIEWS] += 1
-        buckets = [None if each is None else bucket_of(each) for each in vitals]
-        for each in (*session.places, place):
-            if each[0] in _BY["vitals"]:
-                for histogram, bucket in zip(cells.vitals[each], buckets, strict=True):
-                    if bucket is not None:
-                        histogram[bucket] += 1
+    """Add what is known of views; *codes* are their cells."""
+    size = len(cells.keys)
+    dwell = numbers["dwell"]
+    known = ~np.isnan(dwell)
+    cells.sums["dwell"] = add_up(codes[known], dwell[known], size)
+    cells.sums["dwells"] = np.bincount(codes[known], minlength=size)
+    for name, values in numbers.items():
+        if dimension in SETS[name]:
+            is_known = ~np.isnan(values)
+            buckets = buckets_of(values[is_known])
+            counts = np.ones(len(buckets), np.int64)
+            cells.histograms[name] = added(Entries(codes[is_known], buckets, counts))
 
 
-_VIEWS = SUMS.index("views")
+def _users(groups: Groups, users: Ints) -> list[bytes]:
+    """Return the packed set of users of each group."""
+    found: list[set[int]] = [set() for _ in groups.keys]
+    for code, user in zip(groups.codes.tolist(), users.tolist(), strict=True):
+        if user:
+            found[code].add(user)
+    return [pack_users(each) if each else b"" for each in found]
+
+
+def build_day(db: sqlite3.Connection, day: int) -> None:
+    """Compute the cells of a day from those of its hours; all must be clean."""
+    left_out = _left_out(db, day)
+    whole = {dimension: united([_held(db, dimension, day)]) for dimension in DIMENSIONS}
+    _replace(db, 1, day, whole, left_out)
+
+
+def _held(db: sqlite3.Connection, dimension: str, day: int) -> Cells:
+    """Return the cells of the hours of a day, one hour's after the other's."""
+    held = Held(db, DIMENSIONS.index(dimension), (), [(day, day + DAY)])
+    keys = list(zip(*(held.numbers(name).tolist() for name in KEYS), strict=True))
+    cells = Cells(keys, {name: held.numbers(name) for name in SUMS})
+    for name in _HISTOGRAMS:
+        if dimension in SETS[name]:
+            cells.histograms[name] = held.entries(name)
+    if dimension in SETS["user"]:
+        cells.users = held.users()
+    return cells
 
 
 def _replace(
-    db: sqlite3.Connection, level: int, bucket: int, cells: Cells, left_out: set[int]
+    db: sqlite3.Connection,
+    level: int,
+    bucket: int,
+    whole: dict[str, Cells],
+    left_out: set[str],
 ) -> None:
     """Write the cells of a bucket in place of those that are held."""
-    for number in range(len(DIMENSIONS)):
-        db.execute(
-            "delete from rollups where level = ? and dimension = ? and bucket = ?",
-            (level, number, bucket),
-        )
-        for measure in range(len(MEASURES)):
-            db.execute(
-                "delete from rollup_sets where level = ? and dimension = ?"
-                " and measure = ? and bucket = ?",
-                (level, number, measure, bucket),
-            )
+    many = {name for name, each in whole.items() if len(each.keys) > MAX_VALUES}
+    left_out = left_out | many
+    numbers = range(len(DIMENSIONS))
     db.executemany(
-        f"insert into rollups values (?,?,?,?,?,?,?{',?' * len(SUMS)})",
-        ((level, k[0], bucket, *k[1:], *sums) for k, sums in cells.sums.items()),
+        "delete from rollup_cells where key = ?",
+        ((key_of(level, each, part, bucket),) for each in numbers for part in PARTS),
     )
     db.executemany(
-        "insert into rollup_sets values (?,?,?,?,?,?,?,?,?)",
+        "insert into rollup_cells values (?, ?, ?)",
         (
-            (level, place[0], measure, bucket, *place[1:], data)
-            for place, measure, data in cells.sets()
+            (key_of(level, DIMENSIONS.index(name), part, bucket), n, data)
+            for name, each in whole.items()
+            if name not in many
+            for part, n, data in each.parts()
+            if data
         ),
     )
     db.execute(
         "delete from rollup_left_out where level = ? and bucket = ?", (level, bucket)
     )
     if left_out:
-        text = ",".join(DIMENSIONS[each] for each in sorted(left_out))
+        text = ",".join(sorted(left_out))
         db.execute(
             "insert into rollup_left_out values (?, ?, ?)", (level, bucket, text)
         )
 
 
-def build_day(db: sqlite3.Connection, day: int) -> None:
-    """Compute the cells of a day from those of its hours; all must be clean."""
-    cells = Cells()
-    totals = ", ".join(f"sum({name})" for name in SUMS)
-    keys = ", ".join(_KEYS)
-    for row in db.execute(
-        f"select {keys}, {totals} from rollups"
-        f" where level = 0 and dimension in ({_NUMBERS}) and bucket >= ? and bucket < ?"
-        f" group by {keys}",
-        (day, day + DAY),
-    ):
-        cells.sums[row[:5]] = list(row[5:])
-    packed: defaultdict[tuple[Place, int], list[bytes]] = defaultdict(list)
-    for *key, measure, data in db.execute(
-        f"select {keys}, measure, data from rollup_sets"
-        f" where level = 0 and dimension in ({_NUMBERS})"
-        f" and measure in ({_MEASURES}) and bucket >= ? and bucket < ?",
-        (day, day + DAY),
-    ):
-        packed[(key[0], key[1], key[2], key[3], key[4]), measure].append(data)
-    for (place, measure), each in packed.items():
-        if measure == _USER:
-            cells.users[place] = set(unite_users(each))
-        elif measure == _DURATION_SET:
-            cells.durations[place] = add_histograms(each)[0]
-        else:
-            cells.vitals[place] = add_histograms(each)
-    left_out = cells.bound() | _left_out(db, day)
-    _replace(db, 1, day, cells, left_out)
-
-
-_NUMBERS = ", ".join(str(each) for each in range(len(DIMENSIONS)))
-_MEASURES = ", ".join(str(each) for each in range(len(MEASURES)))
-
-
-def _left_out(db: sqlite3.Connection, day: int) -> set[int]:
+def _left_out(db: sqlite3.Connection, day: int) -> set[str]:
     found = db.execute(
         "select dimensions from rollup_left_out"
         " where level = 0 and bucket >= ? and bucket < ?",
         (day, day + DAY),
     )
-    return {DIMENSIONS.index(name) for (text,) in found for name in text.split(",")}
+    return {name for (text,) in found for name in text.split(",")}
 
 
 def agree(db: sqlite3.Connection, bounce: str) -> None:
@@ -267,10 +238,15 @@ def agree(db: sqlite3.Connection, bounce: str) -> None:
     db.execute("delete from rollup_meta")
     db.execute("insert into rollup_meta values (?)", (bounce,))
     if held:
-        db.execute(
-            "insert or ignore into rollup_dirty"
-            " select distinct level, bucket from rollups where dimension = 0"
-        )
+        marked = [
+            (level, bucket_of_key(key))
+            for level in LEVELS
+            for (key,) in db.execute(
+                "select key from rollup_cells where key >= ? and key < ?",
+                (key_of(level, 0, "source", 0), key_of(level, 0, "app", 0)),
+            )
+        ]
+        db.executemany("insert or ignore into rollup_dirty values (?, ?)", marked)
 
 
 def next_dirty(db: sqlite3.Connection, now: int) -> tuple[int, int] | None:
@@ -279,14 +255,15 @@ def next_dirty(db: sqlite3.Connection, now: int) -> tuple[int, int] | None:
     Hours come before days, and a day only when its hours are clean and it is over.
     """
     hour = db.execute(
-        "select max(bucket) from rollup_dirty where level = 0 and bucket <= ?",
+        "select max(bucket) from rollup_dirty where level = 0"
+        " and bucket between 0 and ?",
         (now - HOUR - SETTLED,),
     ).fetchone()[0]
     if hour is not None:
         return 0, hour
     day = db.execute(
         "select max(d.bucket) from rollup_dirty as d where d.level = 1"
-        " and d.bucket <= ? and not exists (select 1 from rollup_dirty as h"
+        " and d.bucket between 0 and ? and not exists (select 1 from rollup_dirty as h"
         " where h.level = 0 and h.bucket >= d.bucket and h.bucket < d.bucket + ?)",
         (now - DAY - SETTLED, DAY),
     ).fetchone()[0]

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from app.catalog.fields import STATUSES
 from app.sessionql.filters import And, Any, Compare, Filter, Not, Or, gather, walk
 from app.sessionql.plan import Leaf
-from app.store.rollups.tables import DIMENSIONS, SETS, VITALS
+from app.store import told_tables
+from app.store.rollups.tables import DIMENSIONS, OF_EACH_VIEW, OF_SESSIONS, SETS
 
+MAX_DEPTH = 4  # of a condition; what is nested deeper is for the sessions to answer
 _BASE = frozenset({"app", "environment", "source"})
 _SUMMED = frozenset(
     {
@@ -15,6 +17,8 @@ _SUMMED = frozenset(
         "events", "duration",
     }
 )  # fmt: skip
+_TOLD = frozenset(OF_SESSIONS) & frozenset(told_tables.SESSION_COLUMNS)  # or nothing is
+_SOME = {"errors": "errored", "frustrations": "frustrated"}  # sessions with any
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +28,16 @@ class Cover:
     Attributes:
         dimension: the one that the leaf splits or filters by; "" for none.
         conditions: on app, environment, source and that dimension.
-        top, bottom: columns whose sums make the figure; bottom "" = just the top.
+        top, bottom: sums that make the figure, added up; no bottom = just the top.
         measure: which sets or histograms make it; "" for sums.
-        of: for vitals, which.
         is_of_events: it is a figure of page views, and not of sessions.
     """
 
     dimension: str
     conditions: tuple[Filter, ...]
-    top: str = ""
-    bottom: str = ""
+    top: tuple[str, ...] = ()
+    bottom: tuple[str, ...] = ()
     measure: str = ""
-    of: str = ""
     is_of_events: bool = False
 
 
@@ -81,15 +83,17 @@ def _is_additive(leaf: Leaf, dimension: str, conditions: list[Filter]) -> bool:
 def _figure(
     leaf: Leaf, dimension: str, conditions: tuple[Filter, ...], statuses: list[Filter]
 ) -> Cover | None:
-    function, field = leaf.function, leaf.field
-    of_events = leaf.is_of_events
+    function, field, of_events = leaf.function, leaf.field, leaf.is_of_events
     if function == "count":
-        top = _status_sum(statuses) if statuses else "sessions"
+        top = _status_sums(statuses) if statuses else ("sessions",)
         return Cover(dimension, conditions, top)
     if statuses:
         return None
-    if function == "sum" and field in _SUMMED:
-        return Cover(dimension, conditions, field, is_of_events=of_events)
+    if function == "sum" and field in _SUMMED | _TOLD:
+        return Cover(dimension, conditions, (field,), is_of_events=of_events)
+    if field == "dwell" and function in {"sum", "avg"}:
+        bottom = ("dwells",) if function == "avg" else ()
+        return Cover(dimension, conditions, ("dwell",), bottom, is_of_events=True)
     if function == "quantile" or (dimension != "page" and not of_events):
         return _of_sets(leaf, dimension, conditions) or _ratio(
             leaf, dimension, conditions
@@ -99,7 +103,7 @@ def _figure(
 
 def _ratio(leaf: Leaf, dimension: str, conditions: tuple[Filter, ...]) -> Cover | None:
     if leaf.function == "avg" and leaf.field in _SUMMED:
-        return Cover(dimension, conditions, leaf.field, "sessions")
+        return Cover(dimension, conditions, (leaf.field,), ("sessions",))
     share = _share(leaf.where) if leaf.function == "share" and leaf.where else None
     return share and Cover(dimension, conditions, *share)
 
@@ -112,25 +116,24 @@ def _of_sets(
         return Cover(dimension, conditions, measure="user")
     if function != "quantile" or len(leaf.points) != 1:
         return None
-    if field == "duration" and dimension in SETS["duration"] and not leaf.kind:
-        return Cover(dimension, conditions, measure="duration")
-    if field in VITALS and dimension in SETS["vitals"]:
-        return Cover(
-            dimension, conditions, measure="vitals", of=field, is_of_events=True
-        )
+    if dimension not in SETS.get(field, ()):
+        return None
+    if field == "duration" and not leaf.kind:
+        return Cover(dimension, conditions, measure=field)
+    if field in OF_EACH_VIEW:
+        return Cover(dimension, conditions, measure=field, is_of_events=True)
     return None
 
 
-def _share(where: Filter) -> tuple[str, str] | None:
+def _share(where: Filter) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Return the sums of which a share is made."""
     if not isinstance(where, Compare):
         return None
     if where == Compare("bounced", "=", (True,)):
-        return "bounced", "bounceable"
-    if where.field == "errors" and where.op == ">" and where.values in {(0,), (0.0,)}:
-        return "errored", "sessions"
-    top = _status_sum([where]) if _is_status(where) else ""
-    return (top, "sessions") if top else None
+        return ("bounced",), ("bounceable",)
+    if where.op == ">" and where.values in {(0,), (0.0,)} and where.field in _SOME:
+        return (_SOME[where.field],), ("sessions",)
+    return (_status_sums([where]), ("sessions",)) if _is_status(where) else None
 
 
 def _is_status(part: Filter) -> bool:
@@ -139,14 +142,14 @@ def _is_status(part: Filter) -> bool:
     )
 
 
-def _status_sum(parts: list[Filter]) -> str:
-    """Return the sum of the columns of the statuses that all of *parts* select."""
+def _status_sums(parts: list[Filter]) -> tuple[str, ...]:
+    """Return the sums of the statuses that all of *parts* select."""
     chosen = set(STATUSES)
     for part in parts:
         if isinstance(part, Compare):
             named = set(map(str, part.values))
             chosen = chosen & named if part.op == "=" else chosen - named
-    return " + ".join(f"{name}_" for name in STATUSES if name in chosen) or "0"
+    return tuple(f"{name}_" for name in STATUSES if name in chosen)
 
 
 def _flat(part: Filter) -> Iterator[Filter]:
@@ -157,11 +160,20 @@ def _flat(part: Filter) -> Iterator[Filter]:
         yield part
 
 
+def _depth(part: Filter) -> int:
+    if isinstance(part, (And, Or)):
+        return 1 + max(map(_depth, part.parts), default=0)
+    return 1 + _depth(part.part) if isinstance(part, (Not, Any)) else 0
+
+
 def _fields(part: Filter) -> set[str] | None:
     """Return the fields that *part* compares; None when it is about something else."""
     if isinstance(part, Any):
-        named = _fields(part.part) if part.kind == "view" else None
+        is_plain = part.kind == "view" and _depth(part) <= MAX_DEPTH
+        named = _fields(part.part) if is_plain else None
         return named if named == {"page"} else None
+    if _depth(part) > MAX_DEPTH:
+        return None
     found = set()
     for each in walk(part):
         if isinstance(each, Compare):

@@ -6,50 +6,100 @@ have: a quantile read from it is off by at most ``ERROR`` of its value.
 """
 
 import math
-from collections import Counter
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from pyroaring import BitMap
+
+Ints = NDArray[np.integer[Any]]
+Floats = NDArray[np.float64]
 
 FACTOR = 2 ** (1 / 32)
 ERROR = (FACTOR - 1) / (FACTOR + 1)  # 1.1 %
+ORIGIN = 1 << 15  # the bucket that ends at 1
+ZERO = 1  # the bucket of what is not above 0
+_SPAN = 1 << 16  # numbers of buckets are from 1 below that
 _SCALE = 1 / math.log(FACTOR)
-_ZERO = -(1 << 20)  # the bucket of what is not above 0
-
-Histogram = Counter[int]  # bucket → count
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[dict[int, int]]).decode
-_split = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
-_decode_one = msgspec.msgpack.Decoder(dict[int, int]).decode
-_log, _ceil = math.log, math.ceil
+_TABLE = 2_000_000  # counts that are laid out side by side at a time
+_DENSE = 1 << 22  # numbers below that are looked up in a table
 
 
-def bucket_of(value: float) -> int:
-    """Return the bucket of a number: it holds ``(FACTOR**(b - 1), FACTOR**b]``."""
-    return _ceil(_log(value) * _SCALE) if value > 0 else _ZERO
+class Entries(NamedTuple):
+    """Counts by bucket of several histograms, one below the other.
+
+    Attributes:
+        owners: which histogram each count belongs to, 0...
+        buckets: as ``buckets_of`` numbers them.
+        counts: of numbers in that bucket.
+    """
+
+    owners: Ints
+    buckets: Ints
+    counts: Ints
 
 
-def value_of(bucket: int) -> float:
-    """Return the number that is off by the same share from all in its bucket."""
-    if bucket == _ZERO:
-        return 0.0
-    return float(2 * FACTOR**bucket / (FACTOR + 1))
+def buckets_of(values: Floats) -> Ints:
+    """Return the bucket of each number.
+
+    Bucket ``ORIGIN + b`` holds what is in ``(FACTOR**(b - 1), FACTOR**b]``.
+    """
+    above = values > 0
+    safe = np.where(above, values, 1.0)
+    found = ORIGIN + np.ceil(np.log(safe) * _SCALE)
+    return np.where(above, found.clip(ZERO + 1, _SPAN - 1), ZERO).astype(np.int64)
 
 
-def quantile_of(histogram: Histogram, q: float) -> float | None:
-    """Return the quantile *q* (0..1); None when there is nothing."""
-    total = histogram.total()
-    if not total:
-        return None
-    rank = q * (total - 1)
-    seen = 0
-    for bucket in sorted(histogram):
-        seen += histogram[bucket]
-        if seen > rank:
-            return value_of(bucket)
-    return None
+def values_of(buckets: Ints) -> Floats:
+    """Return numbers that are off by the same share from all in their buckets."""
+    powers = (buckets - ORIGIN).astype(float)
+    return np.where(buckets == ZERO, 0.0, 2 * FACTOR**powers / (FACTOR + 1))
+
+
+def distinct(numbers: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct *numbers*, none negative, ascending; and where each is."""
+    if not len(numbers):
+        return numbers, numbers
+    most = int(numbers.max()) + 1
+    if most > _DENSE:
+        values, places = np.unique(numbers, return_inverse=True)
+        return values, places
+    table = np.zeros(most, np.int64)
+    table[numbers] = 1
+    values = np.flatnonzero(table)
+    table[values] = np.arange(len(values))
+    return values, table[numbers]
+
+
+def added(entries: Entries) -> Entries:
+    """Add the counts that are of the same bucket; by owner and bucket, ascending."""
+    unique, places = distinct(entries.owners * _SPAN + entries.buckets)
+    counts = np.bincount(places, entries.counts, len(unique)).astype(np.int64)
+    return Entries(unique // _SPAN, unique % _SPAN, counts)
+
+
+def quantiles_of(entries: Entries, size: int, q: float) -> list[float | None]:
+    """Return the quantile *q* (0..1) of each of *size* histograms; None of empty ones."""
+    seen, columns = distinct(entries.buckets)
+    if not len(seen):
+        return [None] * size
+    values, width = values_of(seen), len(seen)
+    height = max(1, _TABLE // width)
+    found: list[float | None] = []
+    for first in range(0, size, height):
+        rows = min(height, size - first)
+        places, counts = entries.owners * width + columns, entries.counts
+        if size > height:
+            here = (entries.owners >= first) & (entries.owners < first + rows)
+            places, counts = places[here] - first * width, counts[here]
+        sums = np.bincount(places, counts, rows * width).reshape(rows, width)
+        np.cumsum(sums, axis=1, out=sums)
+        totals = sums[:, -1]
+        chosen = values[(sums > (q * (totals - 1))[:, None]).argmax(axis=1)]
+        pairs = zip(chosen.tolist(), totals.tolist(), strict=True)
+        found += [value if total else None for value, total in pairs]
+    return found
 
 
 def pack_users(users: Iterable[int]) -> bytes:
@@ -61,32 +111,4 @@ def pack_users(users: Iterable[int]) -> bytes:
 
 def unite_users(packed: Iterable[bytes]) -> BitMap:
     """Return the union of sets."""
-    return BitMap.union(BitMap(), *(BitMap.deserialize(each) for each in packed))
-
-
-def pack_histograms(histograms: Iterable[Histogram]) -> bytes:
-    """Return histograms as bytes, in their order."""
-    return _encode(list(histograms))
-
-
-def add_histograms(packed: Iterable[bytes]) -> list[Histogram]:
-    """Return the sums of histograms that stand at the same place."""
-    totals: list[Histogram] = []
-    for each in packed:
-        for index, histogram in enumerate(_decode(each)):
-            if index == len(totals):
-                totals.append(Counter())
-            total = totals[index]
-            for bucket, count in histogram.items():
-                total[bucket] += count
-    return totals
-
-
-def add_histogram(packed: Iterable[bytes], index: int) -> Histogram:
-    """Return the sum of the histograms that stand at one place; reads only those."""
-    total: dict[int, int] = {}
-    held = total.get
-    for each in packed:
-        for bucket, count in _decode_one(_split(each)[index]).items():
-            total[bucket] = held(bucket, 0) + count
-    return Counter(total)
+    return BitMap.union(BitMap(), *map(BitMap.deserialize, packed))

@@ -1,4 +1,10 @@
-"""The tables of the rollups; what changes a session marks its hour and its day."""
+"""The table of the rollups; what changes a session marks its hour and its day.
+
+A row of ``rollup_cells`` is one *part* of all cells of a dimension in an hour or day:
+one number of each cell, or a piece of their sets and histograms, in the order of the
+cells. Level, dimension, part and bucket are one number, so that the same part of
+consecutive hours is a run of rows. A part that is zero throughout is not kept.
+"""
 
 from sqlite_utils import Database
 
@@ -12,47 +18,78 @@ DIMENSIONS = (
     "referrer", "entry", "exit", "page",
 )  # fmt: skip
 
-SUMS = (
-    "sessions", "views", "actions", "errors", "log_errors", "failed_requests",
-    "resources", "events", "duration", "errored", "bounced", "bounceable",
-    "healthy_", "errored_", "crashed_", "abnormal_",
-)  # fmt: skip
+KEYS = ("source", "app", "environment", "value")  # what a cell is of; 0 = not said
+
+# sums over sessions: name → SQL; `{bounced}` is the definition of bounce
+OF_SESSIONS = {
+    "sessions": "1",
+    **{
+        name: f"s.{name}"
+        for name in (
+            "views", "actions", "errors", "log_errors", "failed_requests", "resources",
+            "events",
+        )
+    },
+    "duration": "s.end - s.start",
+    "errored": "s.errors > 0",
+    "bounced": "coalesce({bounced}, 0)",
+    "bounceable": "({bounced}) is not null",
+    "healthy_": "s.status = 0",
+    "errored_": "s.status = 1",
+    "crashed_": "s.status = 2",
+    "abnormal_": "s.status = 3",
+    "frustrated": "coalesce(s.frustrations > 0, 0)",
+    **{
+        name: f"coalesce(s.{name}, 0)"
+        for name in (
+            "frustrations", "crashes", "long_tasks", "traces", "observations",
+            "generations", "warnings", "cost", "tokens_in", "tokens_out", "tokens",
+            "trace_latency", "generation_time",
+        )
+    },
+}  # fmt: skip
+OF_VIEWS = ("dwell", "dwells")  # sums over views: dwell, and of how many it is known
+SUMS = (*OF_SESSIONS, *OF_VIEWS)
 
 VITALS = ("lcp", "inp", "cls", "ttfb", "fcp")
+OF_EACH_VIEW = (*VITALS, "dwell")  # numbers of which views have histograms
 
 # what sets and histograms are kept of, and by which dimensions: the rest is scanned
+_OF_VIEWS = ("", "version", "browser", "device", "country", "page")
 SETS: dict[str, tuple[str, ...]] = {
     "user": ("", "version", "browser", "os", "device", "country"),
     "duration": ("", "version", "browser", "os", "device", "country", "entry"),
-    "vitals": ("", "version", "browser", "device", "country", "page"),
+    **dict.fromkeys(OF_EACH_VIEW, _OF_VIEWS),
 }
-MEASURES = tuple(SETS)  # their numbers are stored
 
-_TABLES = f"""
-create table rollups (
-  level integer not null,
-  dimension integer not null,
-  bucket integer not null,
-  source integer not null,
-  app integer not null,
-  environment integer not null,
-  value integer not null,
-  {", ".join(f"{name} integer not null" for name in SUMS)},
-  primary key (level, dimension, bucket, source, app, environment, value)
-) without rowid;
-create table rollup_sets (
-  level integer not null,
-  dimension integer not null,
-  measure integer not null,
-  bucket integer not null,
-  source integer not null,
-  app integer not null,
-  environment integer not null,
-  value integer not null,
-  data blob not null,
-  primary key
-    (level, dimension, measure, bucket, source, app, environment, value)
-) without rowid;
+# their numbers are stored
+PARTS = (
+    *KEYS,
+    *SUMS,
+    *("user/lengths", "user/sets"),
+    *(
+        f"{name}/{piece}"
+        for name in SETS
+        if name != "user"
+        for piece in ("lengths", "buckets", "counts")
+    ),
+)
+
+_BUCKETS = 1 << 32  # hours since 1970 that a key has room for
+
+
+def key_of(level: int, dimension: int, part: str, bucket: int) -> int:
+    """Return the key of a row; *bucket* is the begin of an hour or day, ms."""
+    place = (level << 6 | dimension) << 8 | PARTS.index(part)
+    return place * _BUCKETS + bucket // HOUR
+
+
+def bucket_of_key(key: int) -> int:
+    """Return which hour or day a row is of, ms."""
+    return key % _BUCKETS * HOUR
+
+
+_TABLES = """
 create table rollup_dirty (
   level integer not null,
   bucket integer not null,
@@ -69,6 +106,14 @@ create table rollup_left_out (
 ) without rowid
 """
 
+_CELLS = """
+create table rollup_cells (
+  key integer primary key,
+  n integer not null,
+  data blob not null
+)
+"""
+
 _MARK = """
 create trigger rollups_{event} after {event} on sessions begin
   insert or ignore into rollup_dirty values
@@ -78,11 +123,25 @@ end
 
 
 def create_rollups(db: Database) -> None:
-    """Create the tables, and mark all that is there as not rolled up yet."""
+    """Create what says which hours and days are not rolled up yet: all of them."""
     for statement in _TABLES.split(";"):
         db.execute(statement)
     for event, row in (("insert", "new"), ("delete", "old")):
         db.execute(_MARK.format(event=event, row=row))
+    mark_all(db)
+
+
+def pack_cells(db: Database) -> None:
+    """Keep the cells of an hour side by side, and recompute those kept one by one."""
+    for table in ("rollups", "rollup_sets"):
+        db.execute(f"drop table if exists {table}")
+    db.execute(_CELLS)
+    db.execute("delete from rollup_left_out")
+    mark_all(db)
+
+
+def mark_all(db: Database) -> None:
+    """Mark every hour and day that has sessions."""
     for level, length in LEVELS.items():
         db.execute(
             "insert or ignore into rollup_dirty"

@@ -1,0 +1,138 @@
+"""Scan what rollups do not know: the ragged ends of a range, hours under way."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from app.sessionql.plan import Leaf, Window
+from app.store.conditions import conditions, where
+from app.store.rollups.cover import Cover
+from app.store.rollups.packed import Range
+from app.store.sql import Statement
+
+Labels = tuple[str, ...]
+Place = tuple[Labels, int]  # labels, bucket
+Texts = dict[tuple[str, object], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The sessions, or their views, of some pieces of a window.
+
+    Attributes:
+        db: the index.
+        leaf: what is asked.
+        window: all of it.
+        found: how rollups answer the rest.
+        pieces: ranges to scan.
+        new_statement: makes an empty statement for the tenant.
+    """
+
+    db: sqlite3.Connection
+    leaf: Leaf
+    window: Window
+    found: Cover
+    pieces: list[Range]
+    new_statement: Callable[[], Statement]
+
+    def windows(self) -> list[Window]:
+        """Return the pieces as windows."""
+        return [
+            replace(self.window, start=start, end=end) for start, end in self.pieces
+        ]
+
+    def begin(self, bucket: int) -> int:
+        """Return the bucket of a scan; without a step there is but one."""
+        return bucket if self.window.step else self.window.start
+
+    def ratios(self) -> Iterable[tuple[Place, float, float]]:
+        """Yield a top and a bottom, which are sums."""
+        for window in self.windows():
+            statement = self.new_statement()
+            if self.leaf.where is not None:
+                holds = where(statement, self.leaf.where)
+                top, bottom = f"coalesce({holds}, 0)", f"({holds}) is not null"
+            else:
+                top = self._number(statement)
+                bottom = f"{top} is not null"
+            values = f"sum({top}), sum({bottom})"
+            for place, value in self._rows(statement, window, values, 2):
+                yield place, value[0] or 0, value[1] or 0
+
+    def numbers(self) -> Iterable[tuple[Place, float | None]]:
+        """Yield the number of each session or view."""
+        for window in self.windows():
+            statement = self.new_statement()
+            number = self._number(statement)
+            for place, value in self._rows(statement, window, number, 1):
+                yield place, value[0]
+
+    def users(self) -> Iterable[tuple[Place, float | None]]:
+        """Yield the user of each session."""
+        for window in self.windows():
+            for place, value in self._rows(self.new_statement(), window, "s.user", 1):
+                yield place, value[0]
+
+    def _number(self, statement: Statement) -> str:
+        name = self.leaf.field
+        return f"e.{name}" if self.found.is_of_events else statement.expression(name)
+
+    def _rows(
+        self, statement: Statement, window: Window, values: str, count: int
+    ) -> Iterable[tuple[Place, tuple[float | None, ...]]]:
+        """Scan sessions (or their views), grouped by bucket and labels when summed."""
+        by = self.leaf.by
+        by_page = self.found.dimension == "page" or self.found.is_of_events
+        chosen = [
+            statement.look_at(window),
+            *conditions(statement, self.leaf.selector, "view" if by_page else ""),
+        ]
+        columns = "".join(f", {'e' if name == 'page' else 's'}.{name}" for name in by)
+        join = " join views as e on e.session = s.id" if by_page else ""
+        bucket = "0"
+        if window.step:
+            bucket = f"s.start - s.start % {window.step}"
+        numbers = ", ".join(str(n) for n in (1, *range(2 + count, 2 + count + len(by))))
+        group = f" group by {numbers}" if "sum(" in values else ""
+        query = (
+            f"select {bucket}, {values}{columns}"
+            f" from sessions as s{join} where {' and '.join(chosen)}{group}"
+        )
+        rows = self.db.execute(statement.text(query), statement.values).fetchall()
+        at = 1 + count
+        keys = {(row[0], *row[at:]) for row in rows}
+        texts = texts_of(self.db, by, (key[1:] for key in keys))
+        places = {
+            key: (text_of(by, key[1:], texts), self.begin(key[0])) for key in keys
+        }
+        for row in rows:
+            yield places[row[0], *row[at:]], row[1:at]
+
+
+def texts_of(
+    db: sqlite3.Connection, by: Labels, rows: Iterable[tuple[object, ...]]
+) -> Texts:
+    """Return the texts of the numbers of strings, by label and number."""
+    numbers: dict[str, set[object]] = {name: set() for name in by}
+    for labels in rows:
+        for name, number in zip(by, labels, strict=True):
+            numbers[name].add(number)
+    texts: Texts = {}
+    for name, each in numbers.items():
+        table, column = (
+            ("sources", "name") if name == "source" else ("strings", "value")
+        )
+        wanted = [number for number in each if number]
+        for start in range(0, len(wanted), 500):
+            some = wanted[start : start + 500]
+            marks = ",".join("?" * len(some))
+            for number, text in db.execute(
+                f"select id, {column} from {table} where id in ({marks})", some
+            ):
+                texts[name, number] = text
+    return texts
+
+
+def text_of(by: Labels, numbers: tuple[object, ...], texts: Texts) -> Labels:
+    """Return labels as text; "" where nothing is said."""
+    return tuple([texts.get(each, "") for each in zip(by, numbers, strict=True)])
