@@ -40,12 +40,15 @@ class MappingSettings:
         choices=("", "nginx", "traefik", "otel"),
     )
     line: str = setting(
-        "json",
+        "",
         "choice",
-        "What a line is; `combined`: an access log, `text`: JSON or else a message.",
-        choices=("json", "logfmt", "combined", "text"),
+        "What a line is; `combined`: an access log, `text`: JSON or else a message. "
+        "Empty: as the preset has it, else `json`.",
+        choices=("", "json", "logfmt", "combined", "text"),
     )
-    app: str = setting("@app | @job", "field", f"Application. {_PATH}")
+    app: str = setting(
+        "", "field", f"Application. {_PATH} Empty: preset, else `@app | @job`."
+    )
     session: str = setting("", "field", "Id of the session.")
     user: str = setting("", "field", "Id of the user.")
     user_name: str = setting("", "field", "Name of the user.")
@@ -67,7 +70,9 @@ class MappingSettings:
     time_unit: str = setting(
         "auto", "choice", "Of a time that is a number.", choices=("auto", *UNITS)
     )
-    environment: str = setting("@env | @environment", "field", "production, ...")
+    environment: str = setting(
+        "", "field", "production, ... Empty: preset, else `@env | @environment`."
+    )
     version: str = setting("", "field", "Release of the application.")
     url: str = setting("", "field", "Address or path of the page.")
     page: str = setting("", "field", "Path of the page, where it is not the URL's.")
@@ -79,7 +84,12 @@ class MappingSettings:
     language: str = setting("", "field", "Language.")
     connection: str = setting("", "field", "Kind of connection.")
     duration: str = setting("", "field", "How long a request took.")
-    duration_unit: str = setting("ms", "choice", "Of the duration.", choices=UNITS)
+    duration_unit: str = setting(
+        "",
+        "choice",
+        "Of the duration. Empty: preset, else ms.",
+        choices=("", *UNITS),
+    )
     attributes: str = setting(
         "", "fields", "More to keep: `plan=account.plan, region=@region`."
     )

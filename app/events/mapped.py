@@ -142,6 +142,14 @@ class MappedDecoder(LineDecoder):
         )
 
 
+_UNSAID = {
+    "line": "json",
+    "app": "@app | @job",
+    "environment": "@env | @environment",
+    "duration_unit": "ms",
+}
+
+
 def complete(mapping: MappingSettings) -> MappingSettings:
     """Return *mapping* with what its preset says where it says nothing."""
     default = MappingSettings()
@@ -152,7 +160,7 @@ def complete(mapping: MappingSettings) -> MappingSettings:
         for each in fields(mapping)
         if (value := getattr(mapping, each.name)) != getattr(default, each.name)
     }
-    return replace(default, **(ready | said))
+    return replace(default, **(_UNSAID | ready | said))
 
 
 def _reading(settings: EventSettings, mapping: MappingSettings) -> Reading:

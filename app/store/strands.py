@@ -34,6 +34,7 @@ class Strand:
         hash: of the strand.
         address: application, trace.
         events: all of them.
+        known: keys of those that its session had.
         session: hash of its session; 0 = none is known.
         session_id: its id; "" likewise.
         before: hash of the session that it was thought to belong to; 0 = none.
@@ -42,9 +43,15 @@ class Strand:
     hash: int
     address: Address
     events: list[Event]
+    known: set[int]
     session: int
     session_id: str
     before: int
+
+    @property
+    def new(self) -> list[Event]:
+        """Return the events that its session did not have."""
+        return [event for event in self.events if event.key not in self.known]
 
 
 class Strands:
@@ -90,7 +97,10 @@ class Strands:
             if len(events) > len(known) or not same_receipts(known, events):
                 found = session_of(events)
                 target = self._hash(address[0], found) if found else 0
-                changed.append(Strand(hashed, address, events, target, found, session))
+                had = {event.key for event in known if session and session == target}
+                changed.append(
+                    Strand(hashed, address, events, had, target, found, session)
+                )
         journals |= self._ledger.held(
             {each.session for each in changed if each.session} - journals.keys()
         )
@@ -151,29 +161,32 @@ class Strands:
         names = self._names(changed, leaving)
         derived: list[Derived] = []
         replaced: list[int] = []
-        emptied: list[tuple[int]] = []
+        emptied: list[int] = []
         next_id = self._ledger.next_id()
         for hashed, strands in leaving.items():
             row_id, journal = journals.get(hashed, (0, None))
+            key = SessionKey(self._name, *names[hashed])
             kept = journal.events if journal else []
             events = [event for event in kept if strand_of(event) not in strands]
+            gone = strands - {each.address[1] for each in arriving[hashed]}
+            if journal and gone:
+                lost = [event for event in kept if strand_of(event) in gone]
+                self._dirt.add(lost, derived_from(key, journal))
             for each in arriving[hashed]:
                 events += each.events
-            if row_id and events:
-                replaced.append(row_id)
-            elif row_id:
-                emptied.append((row_id,))
+            if row_id:
+                (replaced if events else emptied).append(row_id)
             if not events:
                 continue
             if not row_id:
                 row_id, next_id = next_id, next_id + 1
                 done[3] += 1
             united = self._journal(events, journal, shape, done)
-            session = derived_from(SessionKey(self._name, *names[hashed]), united)
+            session = derived_from(key, united)
             for each in arriving[hashed]:
-                self._dirt.add(each.events, session)
+                self._dirt.add(each.new, session)
             derived.append(Derived(row_id, hashed, session, united))
-        self._ledger.forget(emptied)
+        self._ledger.forget([(each,) for each in emptied])
         self._ledger.write(self._source, derived, replaced)
         done[2] += len(derived)
 

@@ -144,7 +144,7 @@ class Threads:
             done[3] += before is None
             key = SessionKey(self._name, address[0], session_id)
             session = derived_from(key, journal)
-            self._dirt.add(journal.events, session)
+            self._dirt.add(_new_to(before, journal), session)
             derived.append(Derived(row_id, hashed, session, journal))
         replaced = [each.row_id for each in derived if each.row_id in held]
         self._ledger.forget([(each.row_id,) for each in by_hash.values()])
@@ -177,6 +177,12 @@ class Threads:
         self._ledger.db.executemany(
             "insert or ignore into threads values (?, ?, ?)", found
         )
+
+
+def _new_to(before: Held | None, journal: Journal) -> list[Event]:
+    """Return the events that the session of that name did not have."""
+    known = {event.key for event in before.journal.events} if before else ()
+    return [event for event in journal.events if event.key not in known]
 
 
 def _is_same(before: Journal, after: Journal) -> bool:

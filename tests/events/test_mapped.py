@@ -79,6 +79,23 @@ def test_access_log_gives_sessions_by_visitor(tmp_path: Path) -> None:
     assert "token=x" not in repr(long)
 
 
+def test_preset_reads_json_where_asked(tmp_path: Path) -> None:
+    """A setting goes over its preset, also where it says what is so without one."""
+    line = {
+        "time_iso8601": "2026-11-20T00:00:10+00:00", "remote_addr": "203.0.113.9",
+        "request_method": "GET", "request_uri": "/cart?x=1", "status": "200",
+        "http_user_agent": CHROME,
+    }  # fmt: skip
+    entry = Entry((DAY + 11_000) * MS, orjson.dumps(line).decode(), {"job": "shop"}, {})
+
+    (session,) = found(
+        source(preset="nginx", line="json", salt="x"), entry, folder=tmp_path
+    )
+
+    assert [view.page for view in session.views] == ["/cart"]
+    assert (session.key.app, session.start) == ("shop", DAY + 10_000)
+
+
 def test_late_line_joins_two_sessions(tmp_path: Path) -> None:
     """What a pause divided is one session once a line fills the pause."""
     index = Index(tmp_path / "skald.db", NGINX)

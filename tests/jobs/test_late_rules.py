@@ -8,9 +8,10 @@ from app.model import Entry
 from app.ruler.model import Defaults
 from app.ruler.rulefile import read_rules
 from app.ruler.ruler import Ruler
+from app.settings import MappingSettings, SourceSettings
 from app.store import open_reader, open_rulebook
-from tests.build import MINUTE, js_error, ms, page_load
-from tests.driver import Index
+from tests.build import MINUTE, MS, js_error, ms, page_load
+from tests.driver import SOURCE, Index
 
 RULES = """
 groups:
@@ -27,8 +28,14 @@ Table = dict[tuple[str, int], float]
 class Life:
     """Twenty minutes of a deployment, in which late lines are known after fifteen."""
 
-    def __init__(self, path: Path, entries: list[Entry], late: list[Entry]) -> None:
-        self.index = Index(path)
+    def __init__(
+        self,
+        path: Path,
+        entries: list[Entry],
+        late: list[Entry],
+        source: SourceSettings = SOURCE,
+    ) -> None:
+        self.index = Index(path, source)
         self.index.feed(entries)
         self.settings = replace(self.index.settings, shipped_rules=False)
         file = path.with_suffix(".yml")
@@ -113,3 +120,33 @@ def test_sessions_are_counted_as_if_none_had_been_late(tmp_path: Path) -> None:
         for table in tables
     ]
     assert counted[0] == counted[1]
+
+
+VISITS = replace(
+    SOURCE,
+    name="web",
+    format="mapped",
+    mapping=MappingSettings(preset="nginx", salt="s"),
+)
+
+
+def visit(minute: int, address: str = "203.0.113.9") -> Entry:
+    """Build a line of an access log, of that minute after ten."""
+    at = f"20/Nov/2026:10:{minute:02}:00 +0000"
+    line = f'{address} - - [{at}] "GET / HTTP/1.1" 200 5 "-" "-"'
+    return Entry((SINCE + minute * MINUTE) * MS, line, {"job": "web"}, {})
+
+
+def test_late_lines_of_derived_sessions_are_counted_as_well(tmp_path: Path) -> None:
+    """A visitor whose first line was late is in the slots as if it had been in time."""
+    prompt = [visit(minute, f"203.0.113.{minute % 4}") for minute in range(0, 20, 2)]
+    late = [visit(5, "203.0.113.9"), visit(1, "203.0.113.2")]
+    everything = sorted([*prompt, *late], key=lambda entry: entry.ts)
+    with (
+        closing(Life(tmp_path / "late.db", prompt, late, VISITS)) as corrected,
+        closing(Life(tmp_path / "prompt.db", everything, [], VISITS)) as in_time,
+    ):
+        tables = [corrected.values(), in_time.values()]
+
+    assert tables[0] == tables[1]
+    assert [tables[0]["app:s:count5m", slot] for slot in (6, 7)] == [2, 1]
