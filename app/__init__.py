@@ -16,13 +16,13 @@ def create_app(
 
     Args:
         settings: what is configured.
-        open_reader: opens the index for one request; the store's own when not given.
+        open_reader: opens the index for one request; the store's own, from a pool, when not given.
     """
     # Whoever imports one room of the house need not load the web framework.
     from app.api.application import build  # noqa: PLC0415
 
     if open_reader is None:
-        from app import store  # noqa: PLC0415
+        from app.store.pool import Readers  # noqa: PLC0415
 
-        open_reader = store.open_reader
+        open_reader = Readers(settings).open
     return build(settings, open_reader)

@@ -143,6 +143,13 @@ class Settings:
     query_timeout_s: float = setting(
         10.0, "seconds", "How long one question may take.", least=0.1, most=600
     )
+    answer_cache_bytes: int = setting(
+        16 * MIB,
+        "size",
+        "Answers that a process remembers until the index changes; 0: none.",
+        least=0,
+        most=1 << 30,
+    )
     max_rows: int = setting(
         10_000, "whole", "Rows in one answer.", least=1, most=1_000_000
     )

@@ -9,7 +9,7 @@ from app.catalog.fields import FIELDS, KINDS, kinds_of
 from app.sessionql import check, evaluate, figures, patterns, read
 from app.sessionql.functions import FUNCTIONS, RANKS
 from app.sessionql.literals import write_duration, write_number
-from app.store.reader import MAX_CELLS
+from app.store.leaf_reader import MAX_CELLS
 
 Table = Callable[[tuple[str, ...], Iterable[tuple[str, ...]]], str]
 

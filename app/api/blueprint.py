@@ -1,5 +1,6 @@
 """Read requests alike, however they come, and document them so."""
 
+from functools import cache
 from typing import Any
 
 import marshmallow
@@ -13,6 +14,11 @@ from app.api.wire import query_parameters
 from app.errors import BadRequest
 
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+@cache
+def _made(schema: type[marshmallow.Schema]) -> marshmallow.Schema:
+    return schema()
 
 
 def read_body(asked: Request) -> Any:
@@ -66,6 +72,12 @@ class Parser(FlaskParser):
         "query": marshmallow.INCLUDE,
         "json": marshmallow.INCLUDE,
     }
+
+    def _get_schema(self, argmap: Any, req: Request) -> marshmallow.Schema:
+        """Make each schema once: copying its fields takes longer than reading with it."""
+        if isinstance(argmap, type) and issubclass(argmap, marshmallow.Schema):
+            return _made(argmap)
+        return super()._get_schema(argmap, req)
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:  # noqa: ARG002
         """Return lists by name, of the URL and then of the body."""

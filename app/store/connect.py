@@ -121,6 +121,19 @@ def _remedy(name: str) -> str:
     return ""
 
 
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let nothing that is written meanwhile be seen; one within another is the same."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.execute("rollback")
+
+
 class Deadline:
     """Stops a query that takes too long; a progress handler for SQLite."""
 

@@ -8,6 +8,7 @@ from app.events.decoder import Batch
 from app.model import Context, Event, Session
 from app.sessionql.evaluate import Cell
 from app.sessionql.plan import EVERYTHING, Filter, Leaf, Window
+from app.store.answers import Answered
 from app.store.feed_seam import FeedReader
 from app.store.insight_seam import Insights
 from app.store.rule_seam import RuleReader
@@ -53,6 +54,7 @@ class Search:
     Attributes:
         columns: of the rows, beside id, app and start; also attributes. Empty: all
             fields of sessions.
+        is_counted: how many match in all is wanted; it costs a look at each of them.
     """
 
     window: Window
@@ -62,6 +64,7 @@ class Search:
     limit: int = 50
     cursor: str = ""
     columns: tuple[str, ...] = ()
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Found:
 
     items: list[dict[str, Any]]
     next_cursor: str | None
-    total: int
+    total: int  # 0 when nobody asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,9 @@ class Reader(RuleReader, Insights, FeedReader, Protocol):
 
     def take_notices(self) -> list[str]:
         """Return what to know of the answers given since the last call."""
+
+    def take_answered(self) -> list[Answered]:
+        """Return how each leaf was answered since the last call."""
 
     def search(self, search: Search) -> Found:
         """Find sessions."""

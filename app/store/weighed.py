@@ -22,6 +22,11 @@ class WeighingReader(SqliteReader):
         self._rates = rates
         self._strata: tuple[Stratum, ...] | None = None
 
+    def renew(self) -> bool:
+        """Forget what was asked, and which sources there were."""
+        self._strata = None
+        return super().renew()
+
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Return a cell for each label set and bucket that has a value, estimated."""
         if not self._rates:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -24,12 +25,19 @@ from app.store.rollups.shapes import (
     quantiles_of,
     unite_users,
 )
-from app.store.rollups.tables import DIMENSIONS, HOUR, KEYS
+from app.store.rollups.tables import DAY, DIMENSIONS, HOUR, KEYS
 from app.store.sql import Statement
 
 MAX_SCANNED = 0.4  # of the window; beyond that one scan of everything is as good
 
 Scan = Callable[[Leaf, Window], list[Cell]]
+
+
+class Rolled(NamedTuple):
+    """The cells of a leaf, and what they were made of."""
+
+    cells: list[Cell]
+    details: dict[str, object]
 
 
 def answer(
@@ -38,7 +46,7 @@ def answer(
     window: Window,
     new_statement: Callable[[], Statement],
     scan: Scan,
-) -> list[Cell] | None:
+) -> Rolled | None:
     """Return the cells of *leaf*, or None when rollups are of no use.
 
     Args:
@@ -55,7 +63,24 @@ def answer(
         return None
     if pieces.scanned > max(MAX_SCANNED * (window.end - window.start), HOUR):
         return None
-    return _Answer(db, leaf, window, found, pieces, new_statement, scan).cells()
+    cells = _Answer(db, leaf, window, found, pieces, new_statement, scan).cells()
+    return Rolled(cells, _details(found, pieces))
+
+
+def _details(found: Cover, pieces: Pieces) -> dict[str, object]:
+    """Say what was read: how many days and hours of cells, and ms of sessions."""
+    days, hours = (
+        sum(end - start for start, end in each) // length
+        for each, length in ((pieces.days, DAY), (pieces.hours, HOUR))
+    )
+    return {
+        "dimension": found.dimension,
+        "figures": [*found.top, *found.bottom, *filter(None, [found.measure])],
+        "days": days,
+        "hours": hours,
+        "scanned_ms": pieces.scanned,
+        "scans": len(pieces.scans),
+    }
 
 
 class _Answer:

@@ -1,0 +1,133 @@
+"""Answer leaves in the quickest way there is: remembered, from rollups, or by a scan."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import orjson
+
+from app.clock import monotonic
+from app.errors import TooExpensive
+from app.sessionql.evaluate import Cell, bounds_of
+from app.sessionql.literals import write_number
+from app.sessionql.plan import Leaf, Window
+from app.store.answers import Answer, AnswerCache, Answered, key_of
+from app.store.connect import snapshot
+from app.store.leaves import compose
+from app.store.rollups.answer import answer
+from app.store.rollups.shapes import ERROR
+from app.store.sql import Statement
+
+MAX_CELLS = 200_000  # of one leaf
+WITHIN = f"quantiles are within {ERROR:.1%} of the value"
+
+Way = Callable[[sqlite3.Connection, Leaf, Window], Answer | None]
+
+
+class LeafReader:
+    """The part of a reader that answers the leaves of plans."""
+
+    _db: sqlite3.Connection
+    _is_exact: bool
+    _notices: dict[str, None]
+    _answered: list[Answered]
+    answers: AnswerCache | None  # of this index, bounce and tenant alone
+
+    def _bounded(self) -> AbstractContextManager[sqlite3.Connection]:
+        raise NotImplementedError
+
+    def _statement(self, now: int) -> Statement:
+        raise NotImplementedError
+
+    def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
+        """Return a cell for each label set and bucket that has a value.
+
+        Raises:
+            BadRequest: the leaf asks for what cannot be.
+            TooExpensive: it took too long, or has too many cells.
+        """
+        began = monotonic()
+        with self._bounded() as db:
+            found, by = self._answer(db, leaf, window)
+        if len(found.cells) > MAX_CELLS:
+            raise TooExpensive(
+                f"over {MAX_CELLS:,} figures; ask for fewer labels or a longer step"
+            )
+        self._notices.update(dict.fromkeys(found.notices))
+        ms = (monotonic() - began) * 1_000
+        self._answered.append(Answered(leaf, by, ms, len(found.cells), found.details))
+        return found.cells
+
+    def take_notices(self) -> list[str]:
+        """Return what to know of the answers given since the last call."""
+        taken = list(self._notices)
+        self._notices.clear()
+        return taken
+
+    def take_answered(self) -> list[Answered]:
+        """Return how each leaf was answered since the last call."""
+        taken, self._answered = self._answered, []
+        return taken
+
+    def _answer(
+        self, db: sqlite3.Connection, leaf: Leaf, window: Window
+    ) -> tuple[Answer, str]:
+        """Return an answer, and where it comes from."""
+        key = key_of(leaf, window) if self.answers else None
+        if self.answers is None or key is None:
+            found = self._ask(db, leaf, window)
+            return found, found.by
+        version = self.answers.version()  # before looking, so never too new for it
+        held = self.answers.find(db, key, version, window)
+        if held is not None:
+            return held, "cache"
+        found = self._ask(db, leaf, window)
+        self.answers.keep(key, version, window, found)
+        return found, found.by
+
+    def _ask(self, db: sqlite3.Connection, leaf: Leaf, window: Window) -> Answer:
+        """Try one way after the other; a scan always answers."""
+        ways: tuple[Way, ...] = () if self._is_exact else (self._roll,)
+        for way in ways:
+            with snapshot(db):
+                found = way(db, leaf, window)
+            if found is not None:
+                return found
+        return Answer(self._scan(leaf, window), "scan", {})
+
+    def _roll(
+        self, db: sqlite3.Connection, leaf: Leaf, window: Window
+    ) -> Answer | None:
+        """Answer from rollups."""
+        notices = (WITHIN,) if leaf.function == "quantile" else ()
+        found = answer(
+            db, leaf, window, lambda: self._statement(window.now), self._scan
+        )
+        return found and Answer(found.cells, "rollups", found.details, notices)
+
+    def _scan(self, leaf: Leaf, window: Window) -> list[Cell]:
+        """Answer a leaf from the sessions themselves."""
+        statement = self._statement(window.now)
+        query = compose(statement, leaf, window)
+        found = self._db.execute(query, statement.values).fetchmany(MAX_CELLS + 1)
+        return list(expand(leaf, found))
+
+
+def expand(leaf: Leaf, found: list[Any]) -> Iterator[Cell]:
+    """Turn rows into cells; of several quantiles and of buckets, a cell each."""
+    if leaf.function == "histogram":
+        bounds = bounds_of(leaf)
+        for row in found:
+            labels = row[1 + len(bounds) :]
+            for bound, value in zip(bounds, row[1:], strict=False):
+                yield (*labels, bound), row[0], value
+    elif leaf.function == "quantile" and len(leaf.points) > 1:
+        names = [write_number(point) for point in leaf.points]
+        for row in found:
+            values = orjson.loads(row[1]) if row[1] else [None] * len(names)
+            for name, value in zip(names, values, strict=True):
+                yield (*row[2:], name), row[0], value
+    else:
+        for row in found:
+            yield row[2:], row[0], row[1]
