@@ -4,7 +4,7 @@ import orjson
 
 from app.catalog.fields import COUNTED, Field, find, kinds_of
 from app.errors import BadRequest, UnknownName
-from app.sessionql.filters import Compare, gather, walk
+from app.sessionql.filters import Compare, Filter, gather, walk
 from app.sessionql.plan import Leaf, Window
 from app.store.conditions import conditions, where
 from app.store.sql import EVENTS, Statement, bucket_of
@@ -150,20 +150,27 @@ def _share(statement: Statement, leaf: Leaf) -> str:
     if leaf.where is None:
         raise BadRequest("share needs a condition")
     part = gather(leaf.where)
-    uncertain = {
-        each.field
-        for each in walk(part)
-        if isinstance(each, Compare)
-        and each.field in _UNCERTAIN
-        and None not in each.values
-    }
+    uncertain = uncertain_in(part)
     holds = f"coalesce({where(statement, part)}, 0)"
     if not uncertain:
         return f"avg({holds})"
     known = " and ".join(
-        f"{statement.expression(name)} is not null" for name in sorted(uncertain)
+        f"{statement.expression(name)} is not null" for name in uncertain
     )
     return f"avg(case when {known} then {holds} end)"
+
+
+def uncertain_in(part: Filter) -> list[str]:
+    """Return the fields in *part* of which it cannot be told for every session."""
+    return sorted(
+        {
+            each.field
+            for each in walk(part)
+            if isinstance(each, Compare)
+            and each.field in _UNCERTAIN
+            and None not in each.values
+        }
+    )
 
 
 def _distinct(statement: Statement, name: str, kind: str) -> str:

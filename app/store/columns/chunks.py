@@ -62,10 +62,18 @@ class Numbers:
         """Return the numbers: int64, or float64 of decimals; without meaning at NULLs."""
         if not self.scale:
             return self.distances
-        whole = self.distances.astype(np.int64)
+        return self.whole if self.scale == 1 else self.whole / self.scale
+
+    @cached_property
+    def whole(self) -> Array:
+        """Return the numbers before they are divided by the scale; int64."""
+        if self.distances.strides == (0,):  # all are alike
+            alike = np.int64(self.offset + int(self.distances[0]) if len(self) else 0)
+            return np.broadcast_to(alike, len(self))
+        whole: Array = self.distances.astype(np.int64)
         if self.offset:
             whole += self.offset
-        return whole if self.scale == 1 else whole / self.scale
+        return whole
 
     def cut(self, rows: slice) -> "Numbers":
         """Return some of its rows."""

@@ -1,0 +1,267 @@
+"""Figures over groups: a share from each part, then all of them together.
+
+A figure takes what each part gives (``add``) and says in the end, for each group, what
+it is (``result``): a list of values, one for each key of ``keys``, ascending.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+
+from app.store.columns.chunks import Array
+from app.store.columns.groups import Grouped
+
+Values = list[float | None]
+_FLAGS = 1 << 25  # bytes that sets of users may take while they are united
+
+
+class Figure(Protocol):
+    """What makes one figure of many rows."""
+
+    def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
+        """Take the rows of a part.
+
+        Args:
+            grouped: their groups.
+            values: their numbers.
+            known: where something is said; None = everywhere.
+        """
+
+    def result(self) -> tuple[Array, list[Values]]:
+        """Return the keys of the groups, and the values of each figure."""
+
+
+class _Parts:
+    """What parts gave: keys, and a number of columns."""
+
+    def __init__(self) -> None:
+        self.keys: list[Array] = []
+        self.columns: list[tuple[Array, ...]] = []
+
+    def add(self, grouped: Grouped, *columns: Array) -> None:
+        present = grouped.counts > 0
+        self.keys.append(grouped.keys[present])
+        self.columns.append(tuple(each[present] for each in columns))
+
+    def together(self, *unite: Callable[[Array, Array, int], Array]) -> list[Array]:
+        """Return the keys and each column, united as *unite* says."""
+        if not self.keys:
+            return [_NONE for _ in (0, *unite)]
+        keys, where = np.unique(np.concatenate(self.keys), return_inverse=True)
+        return [
+            keys,
+            *(
+                each(where, np.concatenate(column), len(keys))
+                for each, column in zip(
+                    unite, zip(*self.columns, strict=True), strict=True
+                )
+            ),
+        ]
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+def _sum(codes: Array, values: Array, count: int) -> Array:
+    if count == 1:
+        return np.array([values.sum()], np.float64)
+    return np.bincount(codes, values, count)
+
+
+def _least(codes: Array, values: Array, count: int) -> Array:
+    if count == 1:
+        return np.array([values.min()] if len(values) else [np.inf], np.float64)
+    found = np.full(count, np.inf)
+    np.minimum.at(found, codes, values)
+    return found
+
+
+def _most(codes: Array, values: Array, count: int) -> Array:
+    return -_least(codes, -values, count)
+
+
+class Count:
+    """How many rows."""
+
+    def __init__(self) -> None:
+        self._parts = _Parts()
+
+    def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:  # noqa: ARG002
+        """Take the rows of a part."""
+        self._parts.add(grouped, grouped.counts)
+
+    def result(self) -> tuple[Array, list[Values]]:
+        """Return the counts."""
+        keys, counts = self._parts.together(_sum)
+        return keys, [counts.astype(np.int64).tolist()]
+
+
+class Total:
+    """The sum, the mean, the least or the most of what is said.
+
+    Args:
+        function: sum, avg, min or max.
+        divisor: what whole numbers are divided by in the end.
+    """
+
+    def __init__(self, function: str, divisor: int = 1) -> None:
+        self._function, self._divisor = function, divisor
+        self._unite = {"min": _least, "max": _most}.get(function, _sum)
+        self._parts = _Parts()
+
+    def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
+        """Take the rows of a part."""
+        codes, size, counts = grouped.codes, len(grouped.keys), grouped.counts
+        if known is not None:
+            codes, values = codes[known], values[known]
+            counts = np.bincount(codes, minlength=size)
+        self._parts.add(grouped, self._unite(codes, values, size), counts)
+
+    def result(self) -> tuple[Array, list[Values]]:
+        """Return the figures; None where nothing is said."""
+        keys, found, counts = self._parts.together(self._unite, _sum)
+        if self._function == "avg":
+            found = found / np.maximum(counts, 1)
+        values = found.tolist()
+        if self._divisor > 1:
+            values = [each / self._divisor for each in values]
+        elif self._function != "avg":
+            values = [each if each % 1 else int(each) for each in values]
+        return keys, [
+            [v if n else None for v, n in zip(values, counts.tolist(), strict=True)]
+        ]
+
+
+class Histogram:
+    """How many are at most each bound, and how many there are."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds = bounds
+        self._parts = _Parts()
+
+    def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
+        """Take the rows of a part."""
+        codes, size, bounds = grouped.codes, len(grouped.keys), len(self._bounds)
+        if known is not None:
+            codes, values = codes[known], values[known]
+        # of each the first bound that it is at most, or the one after all
+        first = np.searchsorted(self._bounds, values).astype(np.int64)
+        first *= size
+        first += codes
+        counts = np.bincount(first, minlength=(bounds + 1) * size)
+        self._parts.add(grouped, *counts.reshape(bounds + 1, size).cumsum(axis=0))
+
+    def result(self) -> tuple[Array, list[Values]]:
+        """Return the counts; None where nothing is said."""
+        keys, *found = self._parts.together(*[_sum] * (len(self._bounds) + 1))
+        *under, counts = (each.astype(np.int64).tolist() for each in found)
+        said = [
+            [v if n else None for v, n in zip(each, counts, strict=True)]
+            for each in under
+        ]
+        return keys, [*said, counts]
+
+
+class Quantiles:
+    """Quantiles of what is said: linear between the closest ranks."""
+
+    def __init__(self, points: tuple[float, ...], divisor: int = 1) -> None:
+        self._points, self._divisor = points, divisor
+        self._keys: list[Array] = []
+        self._codes: list[Array] = []
+        self._values: list[Array] = []
+
+    def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
+        """Take the rows of a part."""
+        used, codes = _packed(grouped)
+        if known is not None:
+            codes, values = codes[known], values[known]
+        self._keys.append(used)
+        self._codes.append(codes)
+        self._values.append(values)
+
+    def result(self) -> tuple[Array, list[Values]]:
+        """Return the quantiles; None where nothing is said."""
+        if not self._keys:
+            return _NONE, [[] for _ in self._points]
+        keys, codes = _renumbered(self._keys, self._codes)
+        values = np.concatenate(self._values)
+        if len(keys) > 1:
+            narrow = codes.astype(np.uint16) if len(keys) <= 1 << 16 else codes
+            order = np.argsort(narrow, kind="stable")
+            values, codes = values[order], codes[order]
+        edges = np.searchsorted(codes, np.arange(len(keys) + 1)).tolist()
+        found: list[Values] = [[] for _ in self._points]
+        for low, high in pairwise(edges):
+            for column, value in zip(found, self._of(values[low:high]), strict=True):
+                column.append(value)
+        return keys, found
+
+    def _of(self, values: Array) -> Values:
+        if not len(values):
+            return [None for _ in self._points]
+        ranks = [point * (len(values) - 1) for point in self._points]
+        places = {
+            min(int(rank) + more, len(values) - 1) for rank in ranks for more in (0, 1)
+        }
+        values = np.partition(values, sorted(places))
+        found: Values = []
+        for rank in ranks:
+            below = int(rank)
+            above = min(below + 1, len(values) - 1)
+            low, high = values[below].item(), values[above].item()
+            low, high = low / self._divisor, high / self._divisor
+            found.append(low + (high - low) * (rank - below))
+        return found
+
+
+class Distinct:
+    """How many different strings are said, by their numbers; 0 = nothing."""
+
+    def __init__(self) -> None:
+        self._keys: list[Array] = []
+        self._pairs: list[tuple[Array, Array]] = []  # codes, numbers
+
+    def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
+        """Take the rows of a part."""
+        used, codes = _packed(grouped)
+        if known is not None:
+            codes, values = codes[known], values[known]
+        self._keys.append(used)
+        self._pairs.append((codes, values))
+
+    def result(self) -> tuple[Array, list[Values]]:
+        """Return the counts."""
+        if not self._keys:
+            return _NONE, [[]]
+        keys, codes = _renumbered(self._keys, [each for each, _ in self._pairs])
+        values = np.concatenate([each for _, each in self._pairs])
+        most = int(values.max(initial=0)) + 1
+        pairs = codes * most + values
+        if len(keys) * most <= _FLAGS:
+            flags = np.zeros(len(keys) * most, bool)
+            flags[pairs] = True
+            counts = flags.reshape(len(keys), most).sum(axis=1)
+        else:
+            counts = np.bincount(np.unique(pairs) // most, minlength=len(keys))
+        return keys, [counts.tolist()]
+
+
+def _packed(grouped: Grouped) -> tuple[Array, Array]:
+    """Return the keys that are there, and the codes as places in them."""
+    present = grouped.counts > 0
+    if present.all():
+        return grouped.keys, grouped.codes
+    places = np.cumsum(present) - 1
+    return grouped.keys[present], places[grouped.codes]
+
+
+def _renumbered(keys: list[Array], codes: list[Array]) -> tuple[Array, Array]:
+    """Return all keys, ascending, and the codes of all parts as places in them."""
+    every, where = np.unique(np.concatenate(keys), return_inverse=True)
+    begins = np.cumsum([0, *map(len, keys)]).tolist()
+    return every, np.concatenate(
+        [where[begin:][each] for begin, each in zip(begins, codes, strict=False)]
+    )

@@ -1,0 +1,156 @@
+"""Columns answer as the tables do."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from app.catalog.fields import FIELDS
+from app.demo.world import World
+from app.model import Entry
+from app.sessionql.filters import And, Compare, Filter, Not, Or
+from app.sessionql.plan import Leaf, Window
+from app.store.columns.answer import answer
+from app.store.reader import SqliteReader
+from app.store.sql import BOUNCES
+from tests.build import DAY, HOUR, MINUTE
+from tests.driver import Index
+
+BEGIN = DAY  # a midnight, so that the world has whole days
+LENGTH = 30 * HOUR
+LATER = BEGIN + 3 * 24 * HOUR
+QUESTIONS = 600
+_LABELS = (
+    "app", "source", "environment", "version", "browser", "os", "entry", "exit", "status",
+    "user", "previous", "country",
+)  # fmt: skip
+_NUMBERS = tuple(
+    name
+    for name, field in FIELDS.items()
+    if field.scope == "session" and field.type != "string"
+)
+_STEPS = (0, 0, HOUR, 6 * HOUR, 24 * HOUR, 17 * MINUTE, 90_001)
+
+
+@pytest.fixture(scope="module", params=["clean", "dirty", "late"])
+def held(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Index]:
+    """An index of a day and some hours: read, partly read, or changed since."""
+    index = Index(tmp_path_factory.mktemp("columns") / "skald.db")
+    lines = list(
+        World(11, sessions_per_hour=40, dialect="otel").history(BEGIN, BEGIN + LENGTH)
+    )
+    late = [each for each in lines if _hour(each) in {4, 15}][::7]
+    index.ingest(each for each in lines if each not in late)
+    roll_up(index, LATER if request.param == "clean" else BEGIN + 27 * HOUR)
+    index.ingest(late)
+    if request.param != "dirty":
+        for _ in range(100 if request.param == "clean" else 12):
+            index.writer.roll_up(LATER, "single_view")
+    yield index
+    index.close()
+
+
+def _hour(entry: Entry) -> int:
+    return (entry.ts // 1_000_000 - BEGIN) // HOUR
+
+
+def roll_up(index: Index, now: int = LATER) -> int:
+    """Read all that changed; return how many steps that took."""
+    done = 0
+    while index.writer.roll_up(now, "single_view"):
+        done += 1
+    return done
+
+
+def test_columns_answer_as_tables_do(held: Index) -> None:
+    """Any question about sessions, whatever was read and whatever changed since."""
+    dice = random.Random(5)
+    answered = 0
+    for _ in range(QUESTIONS):
+        bounce = dice.choice(list(BOUNCES))
+        reader = SqliteReader(held.path, "default", bounce=bounce)
+        window = random_window(dice)
+        leaf = random_leaf(dice, reader)
+        got = answer(reader._db, leaf, window, reader._statement(window.now))
+        if got is not None:
+            answered += 1
+            assert told(got) == told(reader._scan(leaf, window)), (leaf, window, bounce)
+        reader.close()
+
+    assert answered > QUESTIONS / 2
+
+
+def told(
+    cells: list[tuple[tuple[str, ...], int, float | None]],
+) -> dict[object, object]:
+    """Make answers comparable: as precise as sums can be."""
+    return {
+        (labels, bucket): None if value is None else float(f"{value:.9g}")
+        for labels, bucket, value in cells
+    }
+
+
+def random_window(dice: random.Random) -> Window:
+    """Return a range with ragged ends, whole or in buckets."""
+    start = BEGIN + dice.randint(-HOUR, 9 * HOUR)
+    end = BEGIN + LENGTH - dice.randint(-HOUR, 9 * HOUR)
+    step = dice.choice(_STEPS)
+    return Window(start, end, step, BEGIN + dice.randint(0, LENGTH))
+
+
+def random_leaf(dice: random.Random, reader: SqliteReader) -> Leaf:
+    """Return any question about sessions."""
+    number = dice.choice(_NUMBERS)
+    points = tuple(sorted(dice.sample((0.0, 0.25, 0.5, 0.95, 1.0), dice.randint(1, 2))))
+    leaf = dice.choice(
+        (
+            Leaf("count"),
+            Leaf("active"),
+            Leaf("sum", number),
+            Leaf("avg", number),
+            Leaf("min", number),
+            Leaf("max", number),
+            Leaf("quantile", number, points=points),
+            Leaf("histogram", number, points=(0.0, 2.0, 60_000.0)),
+            Leaf("distinct", dice.choice(_LABELS)),
+            Leaf("share", where=random_filter(dice, reader, 1)),
+        )
+    )
+    by = tuple(dice.sample(_LABELS, dice.choice((0, 0, 1, 2))))
+    return replace(leaf, selector=random_filter(dice, reader, 2), by=by)
+
+
+def random_filter(dice: random.Random, reader: SqliteReader, depth: int) -> Filter:
+    """Return a condition that some sessions meet."""
+    roll = dice.random()
+    if depth and roll < 0.5:
+        parts = tuple(
+            random_filter(dice, reader, depth - 1) for _ in range(dice.randint(0, 3))
+        )
+        if not parts:
+            return And()
+        return dice.choice((And(parts), Or(parts), Not(parts[0])))
+    if roll < 0.75:
+        return random_text(dice, reader)
+    number = dice.choice(_NUMBERS)
+    op = dice.choice(("=", "!=", "<", "<=", ">", ">="))
+    if op in {"=", "!="} and dice.random() < 0.2:
+        return Compare(number, op, (None,))
+    known = (0, 1, 2, 2.5, -3, 60_000, 1e300, BEGIN + 12 * HOUR, True)
+    values = tuple(dice.sample(known, 2 if op in {"=", "!="} else 1))
+    return Compare(number, op, values)
+
+
+def random_text(dice: random.Random, reader: SqliteReader) -> Compare:
+    """Return a comparison of a text, of one that is there mostly."""
+    name = dice.choice((*_LABELS, "user_name"))
+    op = dice.choice(("=", "!=", "=~", "!~", "<", ">="))
+    if "~" in op:
+        return Compare(name, op, (dice.choice((".*[aeiou].*", "C.*", "", "x?")),))
+    whole = Window(0, LATER, 0, LATER)
+    known = [value for value, _ in reader.values(name, whole, And(), 9)]
+    few = dice.sample([*known, "none", None, ""], 2 if op in {"=", "!="} else 1)
+    return Compare(name, op, tuple(few))
