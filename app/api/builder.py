@@ -33,19 +33,16 @@ def list_metrics(current: str) -> list[Row]:
     """
     figures = [_metric(each.name, each.label, _FIGURES) for each in METRICS.values()]
     lists = [
-        _metric("session_list", LISTS["session_list"], _LIST),
-        *(
-            _metric(name, LISTS[name], [*_CHOICES, _LIMIT])
-            for name in ("users", "error_list", "pages", "ways")
-        ),
-        _metric("session", LISTS["session"], _ONE),
-        *(
-            _metric(name, LISTS[name], _CHOICES)
-            for name in ("releases", "bursts", "alerts")
-        ),
+        _metric(name, label, [*_OF_LISTS.get(name, ()), *_chosen(name)])
+        for name, label in LISTS.items()
     ]
     known = [_metric(current, current, _FIGURES)] if current in ALIASES else []
     return figures + lists + known
+
+
+def _chosen(name: str) -> list[Row]:
+    """Return the filters of a list; one session, and Skald itself, have none."""
+    return [] if name in {"session", "status"} else _CHOICES
 
 
 def _metric(name: str, label: str, payloads: list[Row]) -> Row:
@@ -93,12 +90,37 @@ _SORT = _payload(
     ),
 )
 _LIMIT = _payload("limit", "Limit", "input", placeholder="100")
-_ONE = [
-    _payload("app", "App", "input"),
-    _payload("id", "Session", "input"),
-    _payload("part", "Part", "input", placeholder="overview"),
+_PART = _payload("part", "Part", "input", placeholder="overview")
+_ONE = [_payload("app", "App", "input"), _payload("id", "Session", "input"), _PART]
+_WAYS = [
+    _payload("after", "From page", "input", placeholder="/cart"),
+    _payload("top", "Pages", "input", placeholder="20"),
+]
+_STEPS = [
+    _payload("steps", "Steps", "input", placeholder="/cart,/checkout,action=pay"),
+    _payload("within", "Within", "input", placeholder="30m"),
+]
+_COHORTS = [
+    _payload("between", "Between", "input", placeholder="before, visitors, version"),
+    _payload("a", "First", "input", placeholder="1.0"),
+    _payload("b", "Second", "input", placeholder="1.1"),
 ]
 _FIGURES = [_BY, *_CHOICES, *_SOUGHT, _FORMAT]
-_LIST = [*_CHOICES, *_SOUGHT, _SORT, _LIMIT]
+_OF_LISTS: dict[str, list[Row]] = {
+    "session_list": [*_SOUGHT, _SORT, _LIMIT],
+    "users": [_LIMIT],
+    "error_list": [_LIMIT],
+    "pages": [_LIMIT],
+    "ways": [*_WAYS, _LIMIT],
+    "ways_matrix": _WAYS,
+    "ways_nodes": _WAYS,
+    "ways_edges": _WAYS,
+    "funnel": _STEPS,
+    "dropped_off": [*_STEPS, _payload("dropped", "After step", "input"), _LIMIT],
+    "compare": _COHORTS,
+    "retention": [_payload("period", "Period", "input", placeholder="week or day")],
+    "session": _ONE,
+    "status": [_PART],
+}
 
 DECLARED = {each["name"]: each["options"] for each in (_BY, _FORMAT, _SORT)}

@@ -1,12 +1,13 @@
 """Compare groups of sessions with each other, and see which users come back."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response
 
 from app import clock
 from app.api.answers import ANSWER
-from app.api.asking import lay_rows, read_choice, read_scope, tell_sample
+from app.api.asking import Scope, lay_rows, read_choice, read_scope, tell_sample
 from app.api.blueprint import Blueprint
 from app.api.comparing import Cohort, NoCohorts, compare_cohorts, read_cohorts
 from app.api.encoding import answer
@@ -17,6 +18,7 @@ from app.api.service import reader, settings
 from app.errors import BadRequest
 from app.sessionql.plan import Window
 from app.store.insight_seam import Returns
+from app.store.seam import Reader
 
 blp = Blueprint("cohorts", __name__, url_prefix="/api/v1", description="Cohorts.")
 
@@ -50,8 +52,37 @@ USUAL = (
 def show_retention(asked: Asked) -> Response:
     """Count returning users by cohort."""
     layout = read_choice(asked, "format", ("page", "rows"))
-    period = read_choice(asked, "period", tuple(PERIODS))
     scope = read_scope(asked, clock.now(), RETENTION_WORDS, RETENTION_RANGE)
+    found = find_returns(asked, scope, reader())
+    if layout == "rows":
+        return lay_rows(found.rows, found.notices)
+    return answer(
+        {
+            "period": found.period,
+            "items": found.rows,
+            "earlier": found.earlier,
+            "notices": found.notices,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Rows, users who came first before the range, and what to know of both."""
+
+    period: str
+    rows: list[Row]
+    earlier: int
+    notices: list[str]
+
+
+def find_returns(asked: Asked, scope: Scope, index: Reader) -> Retention:
+    """Find which users came back.
+
+    Raises:
+        BadRequest: there is no such period, or too many of them in the range.
+    """
+    period = read_choice(asked, "period", tuple(PERIODS))
     step, origin = PERIODS[period]
     count = (scope.window.end - scope.window.start) // step + 1
     if count > MAX_PERIODS:
@@ -59,18 +90,14 @@ def show_retention(asked: Asked) -> Response:
             f"{count} periods in the range, at most {MAX_PERIODS}: ask for less time"
             + (" or weeks" if period == "day" else "")
         )
-    found = reader().returns(scope.window, scope.selector, step, origin)
-    rows, earlier = retention_rows(found, scope.window, step, origin), found.earlier
+    found = index.returns(scope.window, scope.selector, step, origin)
     notices = tell_sample(1)
-    if earlier:
+    if found.earlier:
         notices.append(
-            f"{earlier} users who came first before the range are in no cohort"
+            f"{found.earlier} users who came first before the range are in no cohort"
         )
-    if layout == "rows":
-        return lay_rows(rows, notices)
-    return answer(
-        {"period": period, "items": rows, "earlier": earlier, "notices": notices}
-    )
+    rows = retention_rows(found, scope.window, step, origin)
+    return Retention(period, rows, found.earlier, notices)
 
 
 def retention_rows(found: Returns, window: Window, step: int, origin: int) -> list[Row]:

@@ -122,7 +122,7 @@ def show_funnel(asked: Asked) -> Response:
     notices = tell_sample(found.sample)
     if layout == "sessions":
         return lay_rows(found.dropped, notices)
-    rows = _funnel_rows(question, found, list_steps(asked))
+    rows = funnel_rows(question, found, list_steps(asked))
     if layout == "rows":
         return lay_rows(rows, notices)
     return answer({"steps": rows, "dropped": found.dropped, "notices": notices})
@@ -184,7 +184,7 @@ def read_step(text: str, at: int) -> Compare:
     return found[0]
 
 
-def _funnel_rows(
+def funnel_rows(
     question: FunnelQuestion, found: FunnelAnswer, labels: Sequence[str]
 ) -> list[Row]:
     """Lay out a row a step; of a funnel that is told apart, by label and step."""

@@ -1,7 +1,7 @@
 """Answer the queries of one panel, each in the layout it asks for."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.api.annotations import KINDS
 from app.api.asked_queries import is_query, looked_back, metric_of
@@ -17,6 +17,7 @@ from app.api.frames import (
     to_table,
     to_timeserie,
 )
+from app.api.panel_insights import Listing, Wish
 from app.api.panel_lists import LISTS, columns_of, list_rows
 from app.api.parameters import decode_list, parse_duration
 from app.api.payloads import (
@@ -29,7 +30,15 @@ from app.api.payloads import (
     read_scoped,
     read_time_range,
 )
-from app.api.questions import Problems, Question, ask, read_selector, single, unit_of
+from app.api.questions import (
+    Problems,
+    Question,
+    ask,
+    listed,
+    read_selector,
+    single,
+    unit_of,
+)
 from app.api.sessions import read_sort
 from app.api.steps import nice_step
 from app.api.targets import (
@@ -51,6 +60,7 @@ from app.sessionql.evaluate import Frame
 from app.sessionql.language import parse
 from app.sessionql.plan import Filter, Sessions, Window, both
 from app.settings import Settings
+from app.store.insight_seam import FlowAnswer, FlowQuestion
 from app.store.seam import Reader, Search
 
 MAX_TARGETS = 50
@@ -71,6 +81,7 @@ class Panel:
     raws: Mapping[str, tuple[str, ...]]
     index: Reader
     settings: Settings
+    flows: dict[FlowQuestion, FlowAnswer] = field(default_factory=dict)
 
 
 def read_panel(body: Body, now: int, index: Reader, settings: Settings) -> Panel:
@@ -160,15 +171,30 @@ def _items(wanted: Wanted, payload: Payload, panel: Panel) -> Iterator[Row | lis
     elif wanted.name == "session_list":
         yield _list_sessions(wanted, payload, panel, selector)
     elif wanted.name in KINDS:
-        yield _list_marks(wanted.name, panel, selector)
+        rows = mark_rows(wanted.name, panel, selector)
+        yield _to_list(Listing(rows, types=_MARK_COLUMNS), payload)
     elif wanted.name in LISTS:
-        window = Window(panel.start, panel.end, 0, panel.now)
-        rows = list_rows(wanted.name, payload, window, selector, panel.index)
-        yield (
-            rows if wanted.layout == ROWS and rows else to_table(rows, columns_of(rows))
-        )
+        yield _list_rows(wanted, payload, panel, selector)
     else:
         yield from _figures(wanted, payload, panel, selector)
+
+
+def _list_rows(
+    wanted: Wanted, payload: Payload, panel: Panel, selector: Filter
+) -> Row | list[Row]:
+    window = Window(panel.start, panel.end, 0, panel.now)
+    found = list_rows(
+        wanted.name,
+        Wish(payload, window, selector, panel.index, panel.settings, panel.flows),
+    )
+    if wanted.layout == ROWS and found.rows:
+        return list(found.rows)
+    return _to_list(found, payload)
+
+
+def _to_list(found: Listing, payload: Payload) -> Row:
+    columns = columns_of(found, listed(payload.asked, "columns"))
+    return to_table(found.rows, columns) | {"notices": found.notices}
 
 
 def _answer_query(
@@ -239,7 +265,15 @@ def _list_sessions(
     limit = min(read_count(single(payload.asked, "limit"), SESSIONS), _MOST_SESSIONS)
     selector = both(chosen.selector, selector)
     found = panel.index.search(
-        Search(window, selector, sort, descending, limit, columns=chosen.columns)
+        Search(
+            window,
+            selector,
+            sort,
+            descending,
+            limit,
+            columns=chosen.columns,
+            is_counted=False,
+        )
     )
     if wanted.layout == ROWS and found.items:
         return found.items
@@ -247,7 +281,9 @@ def _list_sessions(
     if chosen.columns:
         shown = list(dict.fromkeys(("start", "id", "app", *chosen.columns)))
     shown.sort(key=lambda name: name != "start")
-    return to_table(found.items, [field_column(name) for name in shown])
+    names_ = listed(payload.asked, "columns") or shown
+    columns = [field_column(name) for name in names_ if name in shown]
+    return to_table(found.items, columns)
 
 
 _MARK_COLUMNS = {
@@ -258,11 +294,6 @@ _MARK_COLUMNS = {
     "tags": "string",
     "id": "string",
 }
-
-
-def _list_marks(name: str, panel: Panel, selector: Filter) -> Row:
-    columns = [{"text": text, "type": kind} for text, kind in _MARK_COLUMNS.items()]
-    return to_table(mark_rows(name, panel, selector), columns)
 
 
 def mark_rows(name: str, panel: Panel, selector: Filter) -> list[Row]:

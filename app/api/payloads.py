@@ -25,8 +25,9 @@ Body = Mapping[str, Any]
 
 WORDS = frozenset(
     {
-        "after", "by", "format", "limit", "min_sessions", "order", "part", "q", "sort",
-        "step", "text", "top",
+        "a", "after", "b", "before", "between", "by", "columns", "dropped", "format", "limit",
+        "metric", "min_sessions", "order", "part", "period", "q", "sort", "step", "steps",
+        "strict", "text", "top", "within",
     }
 )  # fmt: skip
 _SPELLINGS = {

@@ -1,5 +1,6 @@
 """Find sessions."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response
@@ -48,7 +49,8 @@ def find_sessions(asked: Asked) -> Response:
     layout = single(asked, "format") or "page"
     if layout not in {"page", "rows"}:
         raise BadRequest(f"no format {layout[:60]!r}: give page or rows")
-    found = reader().search(read_search(asked, clock.now()))
+    search = read_search(asked, clock.now())
+    found = reader().search(replace(search, is_counted=layout == "page"))
     return answer(found.items if layout == "rows" else _page(found))
 
 

@@ -96,8 +96,9 @@ def list_tags(
         return ["true", "false"]
     window = Window(*span, 0, clock.now())
     if field.name == "id":
-        newest = index.search(Search(window, selector, limit=min(limit, NEWEST))).items
-        return list(dict.fromkeys(each["id"] for each in newest))
+        limit = min(limit, NEWEST)
+        newest = index.search(Search(window, selector, limit=limit, is_counted=False))
+        return list(dict.fromkeys(each["id"] for each in newest.items))
     if not field.groups and field.scope != "attribute":
         return []
     found = index.values(field.name, window, selector, limit)

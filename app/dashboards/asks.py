@@ -13,7 +13,7 @@ from app.dashboards.nouns import Ask, Column
 GREEN, YELLOW, RED = "green", "yellow", "red"
 WORSENING = (GREEN, YELLOW, RED)
 IMPROVING = (RED, YELLOW, GREEN)
-_TARGETS = {"users": "users", "pages": "pages", "errors": "error_list"}
+_TARGETS = {"errors": "error_list"}  # those that are not called as their path is
 _RISING_IS_GOOD = frozenset({"crash_free_rate"})
 _BANDS = {"error_rate": (GREEN, "#96D98D", YELLOW, RED)}
 
@@ -101,7 +101,7 @@ def sessions(*columns: Column, limit: int = 200, sort: str = "-start", **given: 
 def rows(path: str, *columns: Column, **given: str) -> Ask:
     """Ask any other endpoint that answers with rows."""
     shown = {"format": "rows"} | given
-    return Ask(path, columns, shown, target=_TARGETS.get(path, ""))
+    return Ask(path, columns, shown, target=_TARGETS.get(path, path))
 
 
 def fixed(ask: Ask) -> Ask:

@@ -30,10 +30,6 @@ class Flavour:
     variable_query: Callable[[Variable], Json]
     annotation: Callable[[Annotation, Sequence[str]], Json]
 
-    def can(self, ask: Ask) -> bool:
-        """Say whether this data source can be asked that."""
-        return self is INFINITY or bool(ask.metrics or ask.target)
-
 
 INFINITY = Flavour(
     "infinity",

@@ -60,8 +60,7 @@ class Ask:
         by: labels of figures.
         is_narrowed: the variables of the board narrow it.
         is_ranged: the time range of the board does.
-        target: its name for the JSON data source, when that is no metric; "" = there is
-            none, and the panel is for Infinity only.
+        target: its name for the JSON data source, when that is no metric.
         told: what the JSON data source has to be told that the path says.
         root: where in the answer the rows are.
     """
@@ -75,7 +74,7 @@ class Ask:
     is_narrowed: bool = True
     is_ranged: bool = True
     target: str = ""
-    told: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, Any] = field(default_factory=dict)
     root: str = ""
 
 

@@ -29,9 +29,11 @@ def targets(ask: Ask, refs: Sequence[str], narrowed_by: Sequence[str]) -> list[J
     payload |= ask.told
     if ask.by:
         payload["by"] = list(ask.by)
-    if ask.metrics:
+    if ask.target and ask.columns:
+        payload["columns"] = [each.name for each in ask.columns]
+    if not ask.target:
         payload["format"] = _FORMATS[ask.path]
-    wanted = ask.metrics or (ask.target,)
+    wanted = (ask.target,) if ask.target else ask.metrics
     return [
         {
             "refId": ref,

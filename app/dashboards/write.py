@@ -79,24 +79,17 @@ def lay_out(
     placed: list[Json] = []
     top, number = 0, 0
     for section in sections:
-        panels = [each for each in section.panels if _fits(each, flavour)]
-        if not panels:
-            continue
         number += 1
         heading = _heading(section, number, top)
         placed.append(heading)
         inside = heading["panels"] if section.is_folded else placed
         top += _HEADING
-        for panel, place in _places(panels, top):
+        for panel, place in _places(section.panels, top):
             number += 1
             inside.append(write_panel(panel, number, place, flavour, narrowed_by))
             bottom = place["y"] + place["h"]
             top = max(top, bottom)
     return placed
-
-
-def _fits(panel: Panel, flavour: Flavour) -> bool:
-    return all(flavour.can(each) for each in panel.asks)
 
 
 def _heading(section: Section, number: int, top: int) -> Json:

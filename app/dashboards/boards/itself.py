@@ -7,7 +7,8 @@ _RED = ("text", "red")
 
 
 def _status(part: str, *columns: Column) -> Ask:
-    return fixed(Ask(f"status/{part}", columns))
+    ask = Ask(f"status/{part}", columns, target="status", told={"part": part})
+    return fixed(ask)
 
 
 BOARD = Board(

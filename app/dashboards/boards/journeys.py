@@ -10,14 +10,20 @@ _ANY = "~..*"  # any page; ".+" alone would mean that no step is wanted
 
 
 def _paths(layout: str, shape: str, *columns: Column, **given: str) -> Ask:
-    target = "ways" if layout == "flow" else ""
+    target = "ways" if layout == "flow" else f"ways_{layout}"
     given = {"format": layout} | _WAY | given
     return Ask("paths", columns, given, shape, target=target)
 
 
 def _funnel(layout: str, *columns: Column, **given: str) -> Ask:
     # Infinity knows a parameter once: what is repeated has to stand in the URL.
-    return Ask(f"funnel?{_STEPS}", columns, {"format": layout} | given)
+    return Ask(
+        f"funnel?{_STEPS}",
+        columns,
+        {"format": layout} | given,
+        target="dropped_off" if layout == "sessions" else "funnel",
+        told={"steps": ["$step1", "$step2", "$step3"]},
+    )
 
 
 GRAPH = Panel(

@@ -1,5 +1,7 @@
 """Whether the new version is better than the old one."""
 
+from dataclasses import replace
+
 from app.dashboards.asks import changes, figures, rows, series
 from app.dashboards.boards.common import MARKS, filters
 from app.dashboards.nouns import Ask, Board, Column, Panel, Section, Variable
@@ -16,15 +18,18 @@ def _compare(title: str, text: str, names: tuple[str, str], **given: str) -> Pan
         title=title,
         help=text,
         asks=(
-            rows(
-                "compare",
-                Column("label", label="Figure"),
-                Column("a", "number", names[0]),
-                Column("b", "number", names[1]),
-                Column("change", "number", "Change", "percentunit"),
-                Column("unit", label="Unit", width=100),
-                metric=_COMPARED,
-                **given,
+            replace(
+                rows(
+                    "compare",
+                    Column("label", label="Figure"),
+                    Column("a", "number", names[0]),
+                    Column("b", "number", names[1]),
+                    Column("change", "number", "Change", "percentunit"),
+                    Column("unit", label="Unit", width=100),
+                    metric=_COMPARED,
+                    **given,
+                ),
+                told={"metric": _COMPARED.split(",")},
             ),
         ),
         height=10,

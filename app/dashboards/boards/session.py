@@ -20,7 +20,7 @@ def _ask(part: str, *columns: Column) -> Ask:
     )
 
 
-def _more(end: str, shape: str, *columns: Column, part: str = "", **given: str) -> Ask:
+def _more(end: str, shape: str, *columns: Column, part: str, **given: str) -> Ask:
     return Ask(
         f"{_PATH}/{end}",
         columns,
@@ -28,7 +28,7 @@ def _more(end: str, shape: str, *columns: Column, part: str = "", **given: str) 
         shape,
         is_narrowed=False,
         is_ranged=False,
-        target="session" if part else "",
+        target="session",
         told=_WHICH | {"part": part},
     )
 
@@ -259,7 +259,9 @@ _LINES = Panel(
             "logs",
             Column("timestamp", "time"),
             Column("body"),
+            Column("severity"),
             Column("id"),
+            part="logs",
             format="rows",
         ),
     ),
