@@ -5,58 +5,30 @@ is one and the same, so it is taken out once, and the order of events stays.
 """
 
 from bisect import bisect_left
+from typing import Final
 
-from app.model import Event
+TRUSTED_MS: Final = (
+    60_000  # so far off, a clock is taken at its word (delivery: seconds)
+)
+BELIEVED_MS: Final = (
+    4 * 3_600_000 + 900_000
+)  # so far from receipt, an event may be true
 
-TRUSTED_MS = 60_000  # so far off, a clock is taken at its word (delivery takes seconds)
-BELIEVED_MS = 4 * 3_600_000 + 900_000  # so far from receipt, an event may still be true
 
+def skew_of(delays: list[int]) -> int:
+    """Return the ms to add to what a reporter says; 0 when its clock is trusted.
 
-class Clock:
-    """What to make of the times of one session.
+    The shortest delay of all events says how far off the clock is: nothing arrives
+    before it happens, while what is back-dated (a page load, an action) or sent again
+    after an outage has any delay. Of ten events one may be forged: it is passed over,
+    unless others say much the same.
 
-    Attributes:
-        skew: ms to add to what the reporter says; 0 when its clock is trusted.
-        clamped: how many events carry a time that cannot be true, or none.
+    Args:
+        delays: receipt less reported time, ms, of each event with a time; gets sorted.
     """
-
-    __slots__ = ("clamped", "skew")
-
-    def __init__(self, skew: int) -> None:
-        self.skew = skew
-        self.clamped = 0
-
-    def order(self, events: list[Event]) -> list[tuple[int, Event]]:
-        """Return the events with their corrected times, ascending.
-
-        What happened within one millisecond is in the order of its receipt: one batch
-        holds events in the order in which they were made.
-
-        An event without a time, or with one that is further from its receipt than a
-        session lasts, is taken to have happened when it was received.
-        """
-        skew, timed, clamped = self.skew, [], 0
-        for event in events:
-            at, received = event.at + skew, event.received // 1000
-            if event.at == 0 or not -BELIEVED_MS <= received - at <= BELIEVED_MS:
-                clamped += 1
-                at = received
-            timed.append((at, event.received, event.key, event))
-        timed.sort()
-        self.clamped = clamped
-        return [(at, event) for at, _, _, event in timed]
-
-
-def clock_of(events: list[Event]) -> Clock:
-    """Compare the clocks: the shortest delay of all events says how far off one is.
-
-    The shortest, since nothing arrives before it happens, while what is back-dated (a
-    page load, an action) or sent again after an outage has any delay. Of ten events
-    one may be forged: it is passed over, unless others say much the same.
-    """
-    delays = sorted([event.received // 1000 - event.at for event in events if event.at])
     if not delays:
-        return Clock(0)
+        return 0
+    delays.sort()
     usual = delays[len(delays) // 10]
     shortest = delays[bisect_left(delays, usual - TRUSTED_MS)]
-    return Clock(0 if abs(shortest) <= TRUSTED_MS else shortest)
+    return 0 if abs(shortest) <= TRUSTED_MS else shortest

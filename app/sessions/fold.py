@@ -6,6 +6,9 @@ The order in which events came, how often, and in how many pieces makes no diffe
 
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
+from typing import Any, Final
+
+from msgspec.structs import astuple
 
 from app.events.clean import mask_numbers
 from app.events.decoder import MAX_NAME
@@ -20,22 +23,20 @@ from app.model import (
     SessionKey,
     Status,
 )
-from app.sessions.timeline import Moment, Timeline
+from app.sessions.timeline import Seen, Timeline
 from app.sessions.views import find_views
 
 import xxhash  # isort: skip
 
-MAX_ATTRIBUTES = 64  # of one session
-MAX_MINUTES = 1_440  # of activity remembered for one session
-MAX_LISTED = 1_000  # views, actions, errors listed for one session
+MAX_ATTRIBUTES: Final = 64  # of one session
+MAX_MINUTES: Final = 1_440  # of activity remembered for one session
+MAX_LISTED: Final = 1_000  # views, actions, errors listed for one session
 
-ACTION, ERROR, LOG, RESOURCE, SPAN = (
-    int(Kind.ACTION),
-    int(Kind.ERROR),
-    int(Kind.LOG),
-    int(Kind.RESOURCE),
-    int(Kind.SPAN),
-)
+_ACTION: Final = int(Kind.ACTION)
+_ERROR: Final = int(Kind.ERROR)
+_LOG: Final = int(Kind.LOG)
+_RESOURCE: Final = int(Kind.RESOURCE)
+_SPAN: Final = int(Kind.SPAN)
 
 
 def merge(known: Iterable[Event], new: Iterable[Event]) -> list[Event]:
@@ -79,10 +80,14 @@ def fold(
     timeline = Timeline(events)
     views = find_views(timeline, contexts)
     context, users, attributes = _describe(timeline, contexts)
-    actions, errors = (
-        _list_actions(timeline, contexts),
-        _list_errors(timeline, contexts),
-    )
+    actions = [
+        Action(each[0], each[5].name, contexts[each[4]].page)
+        for each in timeline.of(_ACTION)
+    ]
+    failures = timeline.of(_ERROR)
+    errors = [error_of(each[0], each[5], contexts[each[4]].page) for each in failures]
+    resources = timeline.of(_RESOURCE)
+    crashes = _crashes(failures)
     return Session(
         key=key,
         start=timeline.start,
@@ -90,14 +95,14 @@ def fold(
         context=context,
         entry=views[0].page if views else "",
         exit=views[-1].page if views else "",
-        status=_status(timeline),
+        status=_status(failures, crashes),
         events=len(events),
         view_count=len(views),
         action_count=len(actions),
         errors=len(errors),
-        log_errors=sum(event.name in _LOG_ERRORS for _, event in timeline.of(LOG)),
-        failed_requests=_failed_requests(timeline),
-        resources=len(timeline.of(RESOURCE)),
+        log_errors=_log_errors(timeline.of(_LOG)),
+        failed_requests=_failed_requests(resources, timeline.of(_SPAN)),
+        resources=len(resources),
         skew=timeline.skew,
         clamped=timeline.clamped,
         is_cut=is_cut,
@@ -107,61 +112,59 @@ def fold(
         users=users,
         attributes=attributes,
         minutes=tuple(timeline.minutes[:MAX_MINUTES]),
-        figures=_figures(timeline),
+        figures=Figures(crashes=crashes) if crashes else _NONE,
     )
-
-
-def _list_actions(timeline: Timeline, contexts: Mapping[int, Context]) -> list[Action]:
-    return [
-        Action(at, event.name, contexts[event.context].page)
-        for at, event in timeline.of(ACTION)
-    ]
-
-
-def _list_errors(timeline: Timeline, contexts: Mapping[int, Context]) -> list[Error]:
-    return [
-        error_of(at, event, contexts[event.context].page)
-        for at, event in timeline.of(ERROR)
-    ]
 
 
 _NONE = Figures()
 _LOG_ERRORS = frozenset({"error", "fatal", "critical"})
 
 
-def _status(timeline: Timeline) -> Status:
-    errors = timeline.of(ERROR)
-    if not errors:
+def _status(failures: list[Seen], crashes: int) -> Status:
+    if not failures:
         return Status.HEALTHY
-    return Status.CRASHED if any(map(is_crash, errors)) else Status.ERRORED
+    return Status.CRASHED if crashes else Status.ERRORED
 
 
-def _figures(timeline: Timeline) -> Figures:
-    crashes = sum(map(is_crash, timeline.of(ERROR)))
-    return Figures(crashes=crashes) if crashes else _NONE
+def _crashes(failures: list[Seen]) -> int:
+    """Count the errors that ended the application."""
+    crashes = 0
+    for each in failures:
+        facts = each[5].facts
+        if facts and facts.get("fatal"):
+            crashes += 1
+    return crashes
 
 
-def is_crash(moment: Moment) -> bool:
-    """Tell whether an error ended the application."""
-    facts = moment[1].facts
-    return bool(facts and facts.get("fatal"))
+def _log_errors(logs: list[Seen]) -> int:
+    errors = 0
+    for each in logs:
+        if each[5].name in _LOG_ERRORS:
+            errors += 1
+    return errors
 
 
-def _failed_requests(timeline: Timeline) -> int:
+def _failed_requests(resources: list[Seen], spans: list[Seen]) -> int:
     """Count the requests that failed.
 
     The browser's timing and the tracer's span tell of the same request: it counts
     once, by whichever kind saw more of them.
     """
-    return max(
-        sum(is_failed(event) for _, event in timeline.of(RESOURCE)),
-        sum(is_failed(event) for _, event in timeline.of(SPAN)),
-    )
+    return max(_failed(resources), _failed(spans))
+
+
+def _failed(requests: list[Seen]) -> int:
+    failed = 0
+    for each in requests:
+        if is_failed(each[5]):
+            failed += 1
+    return failed
 
 
 def is_failed(event: Event) -> bool:
     """Tell whether a request was answered with an error."""
-    return bool(event.facts) and event.facts.get("status", 0) >= 400  # type: ignore[union-attr]  # noqa: PLR2004
+    facts = event.facts
+    return bool(facts) and facts.get("status", 0) >= 400  # type: ignore[union-attr]  # noqa: PLR2004
 
 
 def error_of(at: int, event: Event, page: str) -> Error:
@@ -181,46 +184,49 @@ def _describe(
     lines is still one user as long as the id is there.
     """
     order = timeline.recent
-    newest = list(_context_values(contexts[order[-1]]))
+    told = [astuple(contexts[key]) for key in order]
+    newest: list[Any] = list(told[-1][:_ATTRIBUTES])
     users: dict[str, None] = {}
     attributes: dict[str, str] = {}
-    for key in order:
-        context = contexts[key]
-        user = context.user_id or context.user_email or context.user_name
+    for fields in told:
+        user = fields[_USER] or fields[_USER + 2] or fields[_USER + 1]
         if user:
             users[user] = None
-        attributes.update(context.attributes)
-    for key in reversed(order[:-1]):
-        if all(newest):
+        attributes.update(fields[_ATTRIBUTES])
+    for at in range(len(told) - 2, -1, -1):
+        if "" not in newest:
             break
-        _fill(newest, contexts[key])
-    _add_event_attributes(timeline, attributes)
-    listed = sorted(attributes.items())[:MAX_ATTRIBUTES]
+        _fill(newest, told[at])
+    actions = timeline.of(_ACTION)
+    if actions:
+        _add_event_attributes(actions, attributes)
     described = Context(*newest, {})  # type: ignore[call-arg]  # as many as fields
+    if not attributes:
+        return described, tuple(users)[:MAX_ATTRIBUTES], ()
+    listed = sorted(attributes.items())[:MAX_ATTRIBUTES]
     return described, tuple(users)[:MAX_ATTRIBUTES], tuple(listed)
 
 
-_FIELDS = Context.__struct_fields__  # those that a browser says, and then attributes
-_FIELDS = _FIELDS[: _FIELDS.index("attributes")]
-_context_values = attrgetter(*_FIELDS)
-_USER = slice(_FIELDS.index("user_id"), _FIELDS.index("user_email") + 1)
+# what a browser says comes first in a context, and then attributes
+_ATTRIBUTES: Final = Context.__struct_fields__.index("attributes")
+_USER: Final = Context.__struct_fields__.index("user_id")  # and name, and e-mail
 
 
-def _fill(newest: list[str], older: Context) -> None:
+def _fill(newest: list[Any], older: tuple[Any, ...]) -> None:
     """Fill what is empty from an older context; the three user fields go together."""
-    values = _context_values(older)
-    if any(newest[_USER]):
-        values = (*values[: _USER.start], *newest[_USER], *values[_USER.stop :])
-    for at, value in enumerate(values):
-        if value and not newest[at]:
-            newest[at] = value
+    is_known = bool(newest[_USER] or newest[_USER + 1] or newest[_USER + 2])
+    for at in range(_ATTRIBUTES):
+        if not newest[at] and older[at] and not (is_known and _USER <= at <= _USER + 2):
+            newest[at] = older[at]
 
 
-def _add_event_attributes(timeline: Timeline, attributes: dict[str, str]) -> None:
-    for _, event in timeline.of(ACTION):
-        for name, value in (event.facts or {}).items():
-            if name not in _OWN_FACTS and len(attributes) < 4 * MAX_ATTRIBUTES:
-                attributes["event." + name] = str(value)
+def _add_event_attributes(actions: list[Seen], attributes: dict[str, str]) -> None:
+    for each in actions:
+        facts = each[5].facts
+        if facts:
+            for name, value in facts.items():
+                if name not in _OWN_FACTS and len(attributes) < 4 * MAX_ATTRIBUTES:
+                    attributes["event." + name] = str(value)
 
 
 _OWN_FACTS = frozenset({"trigger", "trace", "span"})

@@ -1,26 +1,42 @@
 """Put the events of a session in order, once, for all who look at them."""
 
+from typing import Any, Final
+
+from msgspec.structs import astuple
+
 from app.model import Event, Kind
-from app.sessions.clocks import clock_of
+from app.sessions.clocks import BELIEVED_MS, skew_of
 
-MINUTE = 60_000  # ms
-NOTHING: "list[Moment]" = []
+MINUTE: Final = 60_000  # ms
 
+_LIFECYCLE: Final = int(Kind.LIFECYCLE)
+_LOAD: Final = int(Kind.LOAD)
 # Lines of these kinds are back-dated, or made at another moment than they tell of.
-WEAK = frozenset({int(Kind.VITAL), int(Kind.RESOURCE), int(Kind.SPAN)})
+_VITAL: Final = int(Kind.VITAL)
+_RESOURCE: Final = int(Kind.RESOURCE)
+_SPAN: Final = int(Kind.SPAN)
 
 Moment = tuple[int, Event]  # (corrected time, ms; event)
+# (corrected time, receipt, key, kind, context, event): sorts as the events happened.
+# Most code reads one or two of them, and a tuple is the quickest to read.
+Seen = tuple[Any, ...]
 
 
 class Timeline:
     """The events of one session in order, and what one walk along them shows.
 
+    What happened within one millisecond is in the order of its receipt: one batch holds
+    events in the order in which they were made. An event without a time, or with one
+    that is further from its receipt than a session lasts, is taken to have happened
+    when it was received.
+
     Attributes:
         start, end: of the session, UTC epoch ms by Loki's clock.
         skew: ms that were added to the reporter's times; 0 when its clock is trusted.
         clamped: events whose own time could not be believed.
-        moments: all events, ascending.
+        seen: all events, ascending.
         strong: those that tell where the visitor was at their time.
+        begins: those that load a document, or begin, resume or extend the session.
         contexts: key → when it was first in force, in that order.
         recent: keys of contexts by when they were last in force.
         minutes: since the epoch, in which there was an event, ascending.
@@ -28,48 +44,83 @@ class Timeline:
 
     __slots__ = (
         "_kinds",
+        "begins",
         "clamped",
         "contexts",
         "end",
         "minutes",
-        "moments",
         "recent",
+        "seen",
         "skew",
         "start",
         "strong",
     )
 
     def __init__(self, events: list[Event]) -> None:
-        clock = clock_of(events)
-        self.moments: list[Moment] = clock.order(events)
-        self.skew, self.clamped = clock.skew, clock.clamped
-        self.start, self.end = self.moments[0][0], self.moments[-1][0]
-        self._kinds: dict[int, list[Moment]] = {}
-        self.strong: list[Moment] = []
+        self.skew = 0
+        self.clamped = 0
+        self.seen: list[Seen] = []
+        self._order(events)
+        self.start: int = self.seen[0][0]
+        self.end: int = self.seen[-1][0]
+        self._kinds: dict[int, list[Seen]] = {}
+        self.strong: list[Seen] = []
+        self.begins: list[Seen] = []
         self.contexts: dict[int, int] = {}
         self.recent: list[int] = []
         self.minutes: list[int] = []
         self._walk()
 
-    def of(self, kind: int) -> list[Moment]:
+    @property
+    def moments(self) -> list[Moment]:
+        """All events with their corrected times, ascending."""
+        return [(each[0], each[5]) for each in self.seen]
+
+    def of(self, kind: int) -> list[Seen]:
         """Return the events of that kind, ascending."""
-        return self._kinds.get(kind, NOTHING)
+        return self._kinds.get(kind, [])
+
+    def _order(self, events: list[Event]) -> None:
+        told: list[tuple[Any, ...]] = []
+        delays: list[int] = []
+        for event in events:
+            fields = astuple(event)
+            told.append(fields)
+            at: int = fields[2]
+            if at:
+                received: int = fields[1]
+                delays.append(received // 1000 - at)
+        skew = skew_of(delays)
+        clamped = 0
+        seen = self.seen
+        for event, fields in zip(events, told, strict=True):
+            received = fields[1]
+            said: int = fields[2]
+            at = said + skew
+            if said == 0 or not -BELIEVED_MS <= received // 1000 - at <= BELIEVED_MS:
+                clamped += 1
+                at = received // 1000
+            seen.append((at, fields[1], fields[0], fields[3], fields[4], event))
+        seen.sort()
+        self.skew, self.clamped = skew, clamped
 
     def _walk(self) -> None:
         kinds, strong, minutes = self._kinds, self.strong, self.minutes
         first, last = self.contexts, dict[int, None]()
         context, minute_ends = -1, -1
-        for moment in self.moments:
-            at, event = moment
-            kind = event.kind
+        for each in self.seen:
+            at: int = each[0]
+            kind: int = each[3]
             if kind in kinds:
-                kinds[kind].append(moment)
+                kinds[kind].append(each)
             else:
-                kinds[kind] = [moment]
-            if kind not in WEAK:
-                strong.append(moment)
-            if event.context != context:
-                context = event.context
+                kinds[kind] = [each]
+            if kind != _VITAL and kind != _RESOURCE and kind != _SPAN:  # noqa: PLR1714 - quicker
+                strong.append(each)
+                if kind in (_LOAD, _LIFECYCLE):
+                    self.begins.append(each)
+            if each[4] != context:
+                context = each[4]
                 first.setdefault(context, at)
                 last.pop(context, None)
                 last[context] = None

@@ -8,12 +8,15 @@ belong to another moment (vitals, sent when a page is hidden) may carry a URL th
 too new or too old, so they tell of a page only when nothing better does.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Final
 
 from app.model import Context, Event, Kind, View
-from app.sessions.timeline import Moment, Timeline
+from app.sessions.timeline import Seen, Timeline
 
-LIFECYCLE, LOAD, VITAL = int(Kind.LIFECYCLE), int(Kind.LOAD), int(Kind.VITAL)
+_LOAD: Final = int(Kind.LOAD)
+_VITAL: Final = int(Kind.VITAL)
 
 _ROTATION_MS = 1_000  # start and extend of one rotation are that close
 _RESET_MS = 100  # a page left so soon after the session was reset was not visited in it
@@ -27,7 +30,7 @@ class _Visit:
 
     __slots__ = ("at", "is_load", "nav", "page", "vitals")
 
-    def __init__(self, at: int, page: str, *, is_load: bool, nav: str = "") -> None:
+    def __init__(self, at: int, page: str, is_load: bool, nav: str) -> None:  # noqa: FBT001
         self.at = at
         self.page = page
         self.is_load = is_load
@@ -48,55 +51,65 @@ def find_views(timeline: Timeline, contexts: Mapping[int, Context]) -> list[View
         timeline: of the session.
         contexts: by key; ``page`` is compared, or ``view`` where there is no page.
     """
-    visits = _walk(timeline, contexts, _pair_loads(timeline))
-    visits = _add_unseen(timeline, contexts, visits)
+    places: Places = {}
+    for key in timeline.contexts:
+        context = contexts[key]
+        places[key] = context.page or context.view
+    visits = _walk(timeline, places, _pair_loads(timeline.begins))
+    visits = _add_unseen(timeline, places, visits)
     if (
         len(visits) > 1
         and not visits[0].is_load
         and visits[1].at - visits[0].at < _RESET_MS
     ):
         del visits[0]
-    _give_vitals(timeline, contexts, visits)
-    return list(_finish(visits))
+    vitals = timeline.of(_VITAL)
+    if visits and vitals:
+        _give_vitals(vitals, places, visits)
+    return _finish(visits)
 
 
-def _place(context: Context) -> str:
-    return context.page or context.view
-
-
+Places = dict[int, str]  # key of context → page or view
 Loads = dict[int, tuple[int, str]]  # key of event → (start of a load, its document)
 
 
-def _pair_loads(timeline: Timeline) -> Loads:
+def _pair_loads(begins: list[Seen]) -> Loads:
     """Find the events that stand for a load, one for each load.
 
     A load causes one start or resume, later than its own back-dated time. A start or
     resume beside an extend is the session's own rotation: no document was loaded.
     """
     loads: Loads = {}
-    waiting: list[Moment] = []
+    waiting: list[Seen] = []
     seen: set[str] = set()
-    begins = timeline.of(LIFECYCLE)
-    rotated = [at for at, event in begins if event.name == "extend"]
-    for at, event in sorted([*timeline.of(LOAD), *begins], key=_when):
-        if event.kind == LOAD:
+    for each in begins:
+        event: Event = each[5]
+        if each[3] == _LOAD:
             nav = _nav(event)
             if not nav or nav not in seen:
                 seen.add(nav)
-                waiting.append((at, event))
+                waiting.append(each)
         elif event.name != "extend":
-            paired = _take(waiting, event)
-            if paired:
-                loads[event.key] = paired[0], _nav(paired[1])
-            elif not any(abs(at - when) <= _ROTATION_MS for when in rotated):
-                loads[event.key] = at, ""
-    for at, event in waiting:
-        loads[event.key] = at, _nav(event)
+            paired = _take(waiting, each[4]) if waiting else None
+            if paired is not None:
+                loads[each[2]] = paired[0], _nav(paired[5])
+            elif not _is_rotated(begins, each[0]):
+                loads[each[2]] = each[0], ""
+    for each in waiting:
+        loads[each[2]] = each[0], _nav(each[5])
     return loads
 
 
-def _when(moment: Moment) -> tuple[int, int, int]:
-    return moment[0], moment[1].received, moment[1].key
+def _is_rotated(begins: list[Seen], at: int) -> bool:
+    """Tell whether the session was extended at about that time."""
+    for each in begins:
+        if (
+            each[3] != _LOAD
+            and each[5].name == "extend"
+            and abs(at - each[0]) <= _ROTATION_MS
+        ):
+            return True
+    return False
 
 
 def _nav(event: Event) -> str:
@@ -105,89 +118,90 @@ def _nav(event: Event) -> str:
     return facts.get("nav", "") if facts else ""
 
 
-def _take(waiting: list[Moment], event: Event) -> Moment | None:
-    """Take the newest load that waits for its start or resume, of the same page."""
+def _take(waiting: list[Seen], context: int) -> Seen:
+    """Take the newest load that waits for its start or resume, of the same context."""
     for index in range(len(waiting) - 1, -1, -1):
-        if waiting[index][1].context == event.context:
+        if waiting[index][4] == context:
             return waiting.pop(index)
-    return waiting.pop() if waiting else None
+    return waiting.pop()
 
 
-def _walk(
-    timeline: Timeline, contexts: Mapping[int, Context], loads: Loads
-) -> list[_Visit]:
+def _walk(timeline: Timeline, places: Places, loads: Loads) -> list[_Visit]:
     visits: list[_Visit] = []
     current, context, place = "", -1, ""
-    for at, event in timeline.strong:
-        if event.context != context:
-            context = event.context
-            place = _place(contexts[context])
-        load = loads.get(event.key)
+    for each in timeline.strong:
+        if each[4] != context:
+            context = each[4]
+            place = places[context]
+        load = loads.get(each[2])
         if load is not None:
-            visits.append(_Visit(load[0], place, is_load=True, nav=load[1]))
+            visits.append(_Visit(load[0], place, True, load[1]))  # noqa: FBT003
             current = place
-        elif place and place != current and _tells_place(event):
-            visits.append(_Visit(at, place, is_load=False))
+        elif place != current and place and _tells_place(each):
+            visits.append(_Visit(each[0], place, False, ""))  # noqa: FBT003
             current = place
     return visits
 
 
-def _tells_place(event: Event) -> bool:
-    if event.kind == LOAD:
+def _tells_place(seen: Seen) -> bool:
+    if seen[3] == _LOAD:
         return False
-    return not (event.facts and "trigger" in event.facts)  # a back-dated user action
+    facts = seen[5].facts
+    return not (facts and "trigger" in facts)  # a back-dated user action
 
 
 def _add_unseen(
-    timeline: Timeline, contexts: Mapping[int, Context], visits: list[_Visit]
+    timeline: Timeline, places: Places, visits: list[_Visit]
 ) -> list[_Visit]:
-    seen = {visit.page for visit in visits}
+    known = {visit.page for visit in visits}
     added: list[_Visit] = []
     for context, at in timeline.contexts.items():
-        place = _place(contexts[context])
-        if place and place not in seen:
-            seen.add(place)
-            added.append(_Visit(at, place, is_load=False))
-    return sorted([*visits, *added], key=lambda visit: visit.at) if added else visits
+        place = places[context]
+        if place and place not in known:
+            known.add(place)
+            added.append(_Visit(at, place, False, ""))  # noqa: FBT003
+    return sorted([*visits, *added], key=attrgetter("at")) if added else visits
 
 
-def _give_vitals(
-    timeline: Timeline, contexts: Mapping[int, Context], visits: list[_Visit]
-) -> None:
+def _give_vitals(vitals: list[Seen], places: Places, visits: list[_Visit]) -> None:
     """Give each vital to the load of its document, or to the visit of its page.
 
     Reported again (``reportAllChanges``, back-forward cache), the last one counts.
     """
-    vitals = timeline.of(VITAL)
-    if not visits or not vitals:
-        return
-    by_nav = {visit.nav: visit for visit in visits if visit.nav}
+    by_nav: dict[str, _Visit] = {}
     by_page: dict[str, _Visit] = {}
     for visit in visits:
+        if visit.nav:
+            by_nav[visit.nav] = visit
         by_page.setdefault(visit.page, visit)
-    for _, event in vitals:
-        if event.value is not None:
+    for each in vitals:
+        event: Event = each[5]
+        value = event.value
+        if value is not None:
             nav = _nav(event)
-            if nav in _NO_NAV:
-                owner = by_page.get(_place(contexts[event.context]))
-            else:
-                owner = by_nav.get(nav)
+            is_old = nav in _NO_NAV
+            owner = by_page.get(places[each[4]]) if is_old else by_nav.get(nav)
             if owner is not None:
-                owner.vitals[event.name] = event.value
+                owner.vitals[event.name] = value
 
 
-def _finish(visits: list[_Visit]) -> Iterator[View]:
+def _finish(visits: list[_Visit]) -> list[View]:
+    views: list[View] = []
+    last = len(visits) - 1
     for index, visit in enumerate(visits):
-        following = visits[index + 1].at if index + 1 < len(visits) else None
-        vitals = visit.vitals
-        yield View(
-            visit.at,
-            visit.page,
-            visit.is_load,
-            None if following is None else max(0, following - visit.at),
-            vitals.get("lcp"),
-            vitals.get("inp"),
-            vitals.get("cls"),
-            vitals.get("ttfb"),
-            vitals.get("fcp"),
+        dwell = max(0, visits[index + 1].at - visit.at) if index < last else None
+        get = visit.vitals.get
+        views.append(
+            View(
+                visit.at,
+                visit.page,
+                visit.is_load,
+                dwell,
+                get("lcp"),
+                get("inp"),
+                get("cls"),
+                get("ttfb"),
+                get("fcp"),
+            )
         )
+    return views

@@ -7,15 +7,14 @@ from typing import NamedTuple
 import orjson
 
 from app.events.decoder import Batch
-from app.model import Event, Session
+from app.model import Context, Event, Session
 from app.sessions.fold import cut, merge
-from app.store import rows, told_rows, told_tables
+from app.store import rows
 from app.store.journal import Codec, Journal, used
 from app.store.schema import CHILDREN
 from app.store.upkeep import Upkeep
 
 MAX_EVENTS = 10_000  # kept of one session, of a source that says nothing else
-_OF_FARO = tuple(each for each in CHILDREN if each not in told_tables.CHILDREN)
 
 
 class Derived(NamedTuple):
@@ -57,50 +56,36 @@ class Ledger(Upkeep):
         highest = self._db.execute("select max(id) from sessions").fetchone()[0]
         return (highest or 0) + 1
 
+    def new_rows(self, source: int) -> rows.Rows:
+        """Return what takes the rows of sessions of *source*, for ``write_rows``."""
+        self._strings.bound()
+        return rows.Rows(source, self._strings)
+
     def write(self, source: int, derived: list[Derived], replaced: list[int]) -> None:
         """Write the rows of *derived* in place of those of *replaced*."""
-        db, pack = self._db, self.codec.pack
-        numbers = self._strings.number(
-            string for each in derived for string in rows.strings_of(each.session)
-        )
-        is_told = any(each.journal.shape for each in derived)
-        for table in CHILDREN if is_told else _OF_FARO:
-            db.executemany(
-                f"delete from {table} where session = ?",
-                ((row_id,) for row_id in replaced),
-            )
-        db.executemany(
-            rows.INSERT_SESSION,
-            (
-                rows.session_row(each.row_id, each.hash, source, each.session, numbers)
-                for each in derived
-            ),
-        )
-        db.executemany(
-            "insert or replace into journals values (?, ?)",
-            ((each.row_id, pack(each.journal)) for each in derived),
-        )
-        if is_told:
-            self._alias(source, derived)
-        told = (*rows.CHILDREN, *told_rows.INSERTS)
-        for statement, rows_of in told if is_told else rows.CHILDREN:
-            db.executemany(
-                statement,
-                (
-                    row
-                    for each in derived
-                    for row in rows_of(each.row_id, each.session, numbers)
-                ),
-            )
+        new = self.new_rows(source)
+        for each in derived:
+            self.add_rows(new, each)
+        self.write_rows(new, replaced)
 
-    def _alias(self, source: int, derived: Iterable[Derived]) -> None:
-        """Note under which other name the application of a session is asked for."""
-        found = {
-            (source, shown, each.session.key.app)
-            for each in derived
-            if (shown := each.session.context.app) != each.session.key.app and shown
-        }
-        self._db.executemany("insert or ignore into aliases values (?, ?, ?)", found)
+    def add_rows(self, new: rows.Rows, each: Derived) -> None:
+        """Add the rows of a session to *new*, while all of it is at hand."""
+        new.add(each.row_id, each.hash, each.session, self.codec.pack(each.journal))
+        if each.journal.shape:
+            new.add_told(each.row_id, each.session)
+
+    def write_rows(self, new: rows.Rows, replaced: list[int]) -> None:
+        """Write *new* in place of the rows of the sessions *replaced*."""
+        db = self._db
+        if replaced:
+            gone = [(row_id,) for row_id in replaced]
+            for table in (*CHILDREN, "journals"):
+                db.executemany(f"delete from {table} where session = ?", gone)
+            db.executemany("delete from sessions where id = ?", gone)
+        for table, statement in rows.INSERTS.items():
+            found = new.tables[table]
+            if found:
+                db.executemany(statement, found)
 
 
 def unite(
@@ -117,6 +102,10 @@ def unite(
     Returns:
         journal, number of events added, number of events over the bound.
     """
+    if known is None and len(new) <= most:
+        fresh = _as_it_is(new, batch)
+        if fresh is not None:
+            return fresh, len(new), 0
     before = known.events if known else []
     events = merge(before, new)
     added = len(events) - len(before)
@@ -128,6 +117,21 @@ def unite(
     was_cut = known is not None and known.is_cut
     journal = Journal(events, contexts, is_cut or was_cut, batch.shape)
     return journal, added - lost, lost
+
+
+def _as_it_is(events: list[Event], batch: Batch) -> Journal | None:
+    """Return the journal of a new session; None when an event came more than once."""
+    known = batch.contexts
+    keys: set[int] = set()
+    contexts: dict[int, Context] = {}
+    for event in events:
+        keys.add(event.key)
+        context = event.context
+        if context not in contexts:
+            contexts[context] = known[context]
+    if len(keys) < len(events):
+        return None
+    return Journal(events, contexts, is_cut=False, shape=batch.shape)
 
 
 def same_receipts(before: list[Event], after: list[Event]) -> bool:

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from app.model import Session, Step
+from app.model import Figures, Session, Step
 
-Numbers = Mapping[str, int]  # string → its number; "" has none
+Numbers = Mapping[str, int | None]  # string → its number; "" has none: None
 Row = tuple[object, ...]
 PICO_IN_NANO = 1_000  # the index keeps nano-USD: sums of it stay within 64 bits
 MAX_TRACES = 1_000  # kept as rows of one session
@@ -15,16 +15,22 @@ MAX_COUNT = 1 << 53
 def told_columns(session: Session, n: Numbers) -> Row:
     """Return the columns of ``told_tables.SESSION_COLUMNS``; NULL where nobody tells."""
     c, f = session.context, session.figures
+    if f == _NOTHING:
+        return (n[c.city], n[c.connection], *_ZEROS)
     figures = (
         f.frustrations, f.crashes, f.long_tasks, int(f.has_replay), f.traces,
         f.observations, f.generations, f.warnings, nano(f.cost), f.tokens_in,
         f.tokens_out, f.tokens, f.trace_latency, f.generation_time,
     )  # fmt: skip
     return (
-        n.get(c.city),
-        n.get(c.connection),
-        *(min(each, MAX_COUNT) for each in figures),
+        n[c.city],
+        n[c.connection],
+        *[min(each, MAX_COUNT) for each in figures],
     )
+
+
+_NOTHING = Figures()
+_ZEROS = (0,) * 14
 
 
 def nano(pico: int) -> int:
@@ -32,28 +38,12 @@ def nano(pico: int) -> int:
     return (pico + PICO_IN_NANO // 2) // PICO_IN_NANO
 
 
-def told_strings(session: Session) -> Iterator[str]:
-    """Yield every string that these rows refer to."""
-    f = session.figures
-    yield from (session.context.city, session.context.connection, *f.tags)
-    for view in session.views:
-        yield view.title
-    for trace in session.traces:
-        yield from (trace.name, trace.user)
-        for step in trace.steps:
-            yield step.model
-    for name, value in f.scores:
-        yield name
-        if isinstance(value, str):
-            yield value
-
-
 def trace_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
     """Yield the rows of table ``traces``; ``at`` counts from the session's start."""
     for index, trace in enumerate(session.traces[:MAX_TRACES]):
         yield (
-            row_id, index, trace.at - session.start, n.get(trace.name),
-            n.get(trace.user), trace.latency, nano(trace.cost), trace.tokens,
+            row_id, index, trace.at - session.start, n[trace.name],
+            n[trace.user], trace.latency, nano(trace.cost), trace.tokens,
             trace.errors,
         )  # fmt: skip
 
@@ -92,13 +82,15 @@ def score_rows(row_id: int, session: Session, n: Numbers) -> Iterator[Row]:
     for index, (name, value) in enumerate(session.figures.scores):
         if name:
             is_text = isinstance(value, str)
-            number, said = (None, n.get(str(value))) if is_text else (value, None)
+            number, said = (None, n[str(value)]) if is_text else (value, None)
             yield row_id, index, 0, n[name], number, said
 
 
-INSERTS = (
-    ("insert into traces values (?,?,?,?,?,?,?,?,?)", trace_rows),
-    ("insert into usage values (?,?,?,?,?,?,?,?,?,?)", usage_rows),
-    ("insert into tags values (?,?,?,?)", tag_rows),
-    ("insert into scores values (?,?,?,?,?,?)", score_rows),
-)
+def told_rows(
+    row_id: int, session: Session, n: Numbers
+) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Yield each table of these, and the rows of *session* in it."""
+    yield "traces", trace_rows(row_id, session, n)
+    yield "usage", usage_rows(row_id, session, n)
+    yield "tags", tag_rows(row_id, session, n)
+    yield "scores", score_rows(row_id, session, n)

@@ -110,8 +110,7 @@ class SqliteWriter(Ledger):
         held = self.held(hashes)
         most = self.most(source)
         next_id = self.next_id()
-        derived: list[Derived] = []
-        replaced: list[int] = []
+        written, replaced = self.new_rows(number), list[int]()
         for hashed, address in hashes.items():
             new = batch.events[address]
             row_id, known = held.get(hashed, (0, None))
@@ -129,9 +128,9 @@ class SqliteWriter(Ledger):
             key = SessionKey(source, *address)
             session = derived_from(key, journal)
             self.dirt.add(new, session)
-            derived.append(Derived(row_id, hashed, session, journal))
-        done[2] += len(derived)
-        self.write(number, derived, replaced)
+            self.add_rows(written, Derived(row_id, hashed, session, journal))
+            done[2] += 1
+        self.write_rows(written, replaced)
 
     # -- progress ------------------------------------------------------------------
 
