@@ -15,6 +15,7 @@ from app.api.frames import Row, to_long_rows, to_rows
 from app.api.parameters import Scalar
 from app.api.sessions import read_search
 from app.catalog.metrics import METRICS
+from app.commands import explaining
 from app.commands.base import main, settings_of
 from app.sessionql.language import parse
 from app.settings import Settings
@@ -32,6 +33,7 @@ _SHOWN = ("duration", "views", "errors", "entry", "exit", "user_name", "status")
 @click.option("--to", "until", default="now", show_default=True)
 @click.option("--step", default="", help="Bucket by bucket, such as 1h.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, not a table.")
+@click.option("--explain", is_flag=True, help="Say how each figure was answered.")
 @click.pass_context
 def query(  # noqa: PLR0913, PLR0917  # one parameter an option
     context: click.Context,
@@ -42,6 +44,7 @@ def query(  # noqa: PLR0913, PLR0917  # one parameter an option
     until: str,
     step: str,
     as_json: bool,  # noqa: FBT001
+    explain: bool,  # noqa: FBT001
 ) -> None:
     """Ask in SessionQL, or for a metric of the sessions that FILTERS select.
 
@@ -51,6 +54,7 @@ def query(  # noqa: PLR0913, PLR0917  # one parameter an option
     skald query sessions --by browser app=tealeaf-shop
     skald query error_rate --by version --from now-7d
     skald query sessions --step 1h 'errors=>0'
+    skald query error_rate --from now-30d --explain
     """  # noqa: D301
     settings = settings_of(context)
     asked: dict[str, list[Scalar]] = {
@@ -72,11 +76,15 @@ def query(  # noqa: PLR0913, PLR0917  # one parameter an option
     )
     with closing(open_reader(settings)) as reader:
         frames = questions.ask(question, reader, settings)
+        answered = reader.take_answered()
     lay_out = to_long_rows if step else to_rows
     _print(lay_out(question.metrics, frames), as_json=as_json)
     for frame in frames:
         for notice in frame.notices:
             click.echo(notice, err=True)
+    if explain:
+        click.echo()
+        _print(explaining.explain(answered), as_json=as_json)
 
 
 def _find(asked: Mapping[str, list[Scalar]], settings: Settings) -> list[Row]:

@@ -13,6 +13,7 @@ from app.sessionql.evaluate import Cell, bounds_of
 from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.store.answers import Answer, AnswerCache, Answered, key_of
+from app.store.columns import answer as columns
 from app.store.connect import snapshot
 from app.store.leaves import compose
 from app.store.rollups.answer import answer
@@ -88,7 +89,7 @@ class LeafReader:
 
     def _ask(self, db: sqlite3.Connection, leaf: Leaf, window: Window) -> Answer:
         """Try one way after the other; a scan always answers."""
-        ways: tuple[Way, ...] = () if self._is_exact else (self._roll,)
+        ways: tuple[Way, ...] = () if self._is_exact else (self._roll, self._columns)
         for way in ways:
             with snapshot(db):
                 found = way(db, leaf, window)
@@ -105,6 +106,13 @@ class LeafReader:
             db, leaf, window, lambda: self._statement(window.now), self._scan
         )
         return found and Answer(found.cells, "rollups", found.details, notices)
+
+    def _columns(
+        self, db: sqlite3.Connection, leaf: Leaf, window: Window
+    ) -> Answer | None:
+        """Answer from the columns of sessions."""
+        found = columns.answer(db, leaf, window, self._statement(window.now))
+        return None if found is None else Answer(found, "columns", {})
 
     def _scan(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Answer a leaf from the sessions themselves."""

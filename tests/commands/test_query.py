@@ -1,12 +1,17 @@
 """`skald query` takes SessionQL."""
 
+from contextlib import closing
 from pathlib import Path
 
+import orjson
 import pytest
 from click.testing import CliRunner, Result
 
 from app.commands.base import main
+from app.settings import Settings
+from app.store import open_writer
 from tests.api.shop import END, START, fill
+from tests.build import HOUR
 
 
 @pytest.fixture
@@ -54,3 +59,21 @@ def test_refusal_shows_a_caret(index_file: Path) -> None:
 
     assert told.exit_code != 0
     assert "  { brwoser = 1 }\n    ^" in told.output
+
+
+def test_explanation_names_what_answered(index_file: Path) -> None:
+    """A row a figure: of rollups the days, hours and the rest; of a scan just that."""
+    with closing(open_writer(Settings(index=index_file))) as writer:
+        while writer.roll_up(END + 48 * HOUR, "single_view"):
+            pass
+    told = run(index_file, "sessions", "--by", "browser", "--explain")
+    [found] = [orjson.loads(each) for each in told.output.split("\n\n")[1].splitlines()]
+
+    assert found["figure"] == "count_over_time() by (browser)"
+    assert found["answered by"] == "rollups"
+    assert "0 days and 6 hours by browser" in found["read"]
+    assert found["ms"] > 0
+
+    told = run(index_file, '{ "cart" } | count_over_time()', "--explain")
+    found = orjson.loads(told.output.split("\n\n")[1])
+    assert (found["answered by"], found["read"]) == ("scan", "")
