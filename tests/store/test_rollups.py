@@ -269,4 +269,4 @@ def test_histogram_keeps_numbers_within_the_bound() -> None:
     assert buckets_of(np.array([0.0, -5.0])).tolist() == [ZERO, ZERO]
     assert values_of(np.array([ZERO])) == 0
     none = np.zeros(0, np.int64)
-    assert quantiles_of(Entries(none, none, none), 2, 0.5) == [None, None]
+    assert quantiles_of([Entries(none, none, none)], 2, 0.5) == [None, None]

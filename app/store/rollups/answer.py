@@ -224,11 +224,8 @@ class _Answer:
         return [(*place, len(each)) for place, each in found.items()]
 
     def _quantile(self) -> list[Cell]:
-        codes = np.full(self._held.size, -1)
-        codes[self._rows] = self._groups.codes
-        held = self._held.entries(self._cover.measure)
-        owners = codes[held.owners]
-        chosen = owners >= 0
+        owners = np.full(self._held.size, -1)
+        owners[self._rows] = self._groups.codes
         places = {place: at for at, place in enumerate(self._places)}
         ends: list[int] = []
         values: list[float] = []
@@ -237,12 +234,13 @@ class _Answer:
             if value is not None:
                 ends.append(at)
                 values.append(value)
-        entries = Entries(
-            np.concatenate([owners[chosen], np.array(ends, np.int64)]),
-            np.concatenate([held.buckets[chosen], buckets_of(np.array(values))]),
-            np.concatenate([held.counts[chosen], np.ones(len(ends), np.int64)]),
+        scanned = Entries(
+            np.array(ends, np.int64),
+            buckets_of(np.array(values, float)),
+            np.ones(len(ends), np.int64),
         )
-        found = quantiles_of(entries, len(places), self._leaf.points[0])
+        held = self._held.entries(self._cover.measure, owners)
+        found = quantiles_of([held, scanned], len(places), self._leaf.points[0])
         return [(*place, found[at]) for place, at in places.items()]
 
 

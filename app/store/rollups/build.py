@@ -180,7 +180,7 @@ def _held(db: sqlite3.Connection, dimension: str, day: int) -> Cells:
     cells = Cells(keys, {name: held.numbers(name) for name in SUMS})
     for name in _HISTOGRAMS:
         if dimension in SETS[name]:
-            cells.histograms[name] = held.entries(name)
+            cells.histograms[name] = held.entries(name, np.arange(held.size))
     if dimension in SETS["user"]:
         cells.users = held.users()
     return cells

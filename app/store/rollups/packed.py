@@ -92,17 +92,25 @@ class Held:
         ]
         return _joined(pieces).astype(np.int64)
 
-    def entries(self, name: str) -> Entries:
-        """Return the histograms of a number, one a cell."""
+    def entries(self, name: str, owners: Ints) -> Entries:
+        """Return the histograms of a number.
+
+        Args:
+            name: of which number.
+            owners: of the histogram of each cell; negative: it is not wanted.
+        """
         lengths = self.numbers(f"{name}/lengths")
-        owners = np.repeat(np.arange(self.size, dtype=np.int32), lengths)
         buckets, counts = (
             _joined(
                 [_unpacked(data, n) for *_, n, data in self._rows(f"{name}/{part}")]
             )
             for part in ("buckets", "counts")
         )
-        return Entries(owners, buckets, counts)
+        entries = Entries(np.repeat(owners, lengths), buckets, counts)
+        if not len(owners) or owners.min() >= 0:
+            return entries
+        wanted = entries.owners >= 0
+        return Entries(*(each[wanted] for each in entries))
 
     def users(self) -> list[bytes]:
         """Return the packed set of users of each cell; empty of a cell that has none."""

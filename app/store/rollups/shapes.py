@@ -6,7 +6,7 @@ have: a quantile read from it is off by at most ``ERROR`` of its value.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,27 +79,49 @@ def added(entries: Entries) -> Entries:
     return Entries(unique // _SPAN, unique % _SPAN, counts)
 
 
-def quantiles_of(entries: Entries, size: int, q: float) -> list[float | None]:
-    """Return the quantile *q* (0..1) of each of *size* histograms; None of empty ones."""
-    seen, columns = distinct(entries.buckets)
-    if not len(seen):
+def quantiles_of(several: Sequence[Entries], size: int, q: float) -> list[float | None]:
+    """Return the quantile *q* (0..1) of each of *size* histograms; None of empty ones.
+
+    Args:
+        several: counts, in any order; those of the same owner and bucket are added.
+        size: of histograms; owners are below that.
+        q: which quantile.
+    """
+    seen = np.zeros(_SPAN, bool)
+    for each in several:
+        seen[each.buckets] = True
+    known = np.flatnonzero(seen)
+    if not len(known):
         return [None] * size
-    values, width = values_of(seen), len(seen)
+    columns = seen.cumsum() - 1
+    width = len(known)
     height = max(1, _TABLE // width)
     found: list[float | None] = []
     for first in range(0, size, height):
         rows = min(height, size - first)
-        places, counts = entries.owners * width + columns, entries.counts
-        if size > height:
-            here = (entries.owners >= first) & (entries.owners < first + rows)
-            places, counts = places[here] - first * width, counts[here]
-        sums = np.bincount(places, counts, rows * width).reshape(rows, width)
-        np.cumsum(sums, axis=1, out=sums)
-        totals = sums[:, -1]
-        chosen = values[(sums > (q * (totals - 1))[:, None]).argmax(axis=1)]
-        pairs = zip(chosen.tolist(), totals.tolist(), strict=True)
-        found += [value if total else None for value, total in pairs]
+        table: Floats = np.zeros(rows * width)
+        for each in several:
+            some = _of_owners(each, first, rows) if size > height else each
+            places = some.owners * width
+            places += columns[some.buckets]
+            table += np.bincount(places, some.counts, rows * width)
+        found += _quantiles(table.reshape(rows, width), values_of(known), q)
     return found
+
+
+def _of_owners(entries: Entries, first: int, count: int) -> Entries:
+    here = (entries.owners >= first) & (entries.owners < first + count)
+    owners = entries.owners[here] - first
+    return Entries(owners, entries.buckets[here], entries.counts[here])
+
+
+def _quantiles(table: Floats, values: Floats, q: float) -> list[float | None]:
+    """Return the quantile of each row of counts; *values* are those of the columns."""
+    np.cumsum(table, axis=1, out=table)
+    totals = table[:, -1]
+    chosen = values[(table > (q * (totals - 1))[:, None]).argmax(axis=1)]
+    pairs = zip(chosen.tolist(), totals.tolist(), strict=True)
+    return [value if total else None for value, total in pairs]
 
 
 def pack_users(users: Iterable[int]) -> bytes:
