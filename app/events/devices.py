@@ -1,6 +1,7 @@
 """Name browsers, systems and devices the way people do."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _BOT = re.compile(
@@ -52,6 +53,7 @@ def system(name: str) -> str:
     return _SYSTEMS.get(family.lower(), family)
 
 
+@lru_cache(maxsize=4_096)
 def device(user_agent: str, *, is_mobile: bool) -> str:
     """Tell ``desktop | mobile | tablet | bot`` from the user agent.
 

@@ -9,7 +9,7 @@ opentelemetry-collector-contrib pkg/translator/faro.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import xxhash
@@ -18,22 +18,23 @@ from app.events import faro_items, faro_meta, logfmt
 from app.events.decoder import Batch, decoder
 from app.events.faro_items import Item
 from app.events.faro_meta import META_KEYS, Meta, MetaReader
+from app.events.layouts import Layouts
 from app.events.times import parse_time
 from app.events.unreadable import Unreadable
 from app.model import Context, Event, Page
 
 Fields = dict[str, str]
 
-_hash = xxhash.xxh3_64_intdigest
-_SHORT = 120  # characters of an item without time and meta
-_AFTER_QUOTE = len('timestamp="')
+_hash: Final = xxhash.xxh3_64_intdigest
+_SHORT: Final = 120  # characters of an item without time and meta
+_AFTER_QUOTE: Final = 11  # 'timestamp="'
 
 
-@decoder("faro")
 class FaroDecoder:
     """Decodes the lines of one source; remembers what repeats, bounded."""
 
     def __init__(self) -> None:
+        self._layouts = Layouts(faro_items.select)
         self._metas = MetaReader()
         self._known = self._metas.known
         self._last = "\0"  # the meta of the line before
@@ -41,12 +42,13 @@ class FaroDecoder:
 
     def decode(self, page: Page, batch: Batch) -> None:
         """Add every event of *page* to *batch*; count what cannot be read, by reason."""
-        events, contexts, decode_line = batch.events, batch.contexts, self._decode_line
+        events, contexts = batch.events, batch.contexts
         entries = 0
         for stream in page.streams:
             for value in stream.values:
                 try:
-                    meta, event = decode_line(value[1], int(value[0][:-3] or 0))
+                    time: str = value[0]
+                    meta, event = self._decode_line(value[1], int(time[:-3] or 0))
                 except Unreadable as reason:
                     batch.drop(str(reason))
                     continue
@@ -80,19 +82,47 @@ class FaroDecoder:
             if cut < 0:
                 return _decode_whole(line, received)
         try:
-            time, item = _read_item(line, cut)
+            at, item = self._read_item(line, cut)
             meta = self._last_meta if is_same else self._remember(line[cut:])
         except (logfmt.Malformed, faro_meta.NotAsExpected):
             return _decode_whole(line, received)
         kind, name, number, facts = item
         key = _hash(line.encode())
-        at = parse_time(time)
         return meta, Event(key, received, at, kind, meta[1], name, number, facts)
+
+    def _read_item(self, line: str, cut: int) -> tuple[int, Item]:
+        """Read the part of *line* before the meta: its time and what it means.
+
+        Raises:
+            Malformed, NotAsExpected: only the whole line can tell.
+        """
+        if line.startswith('timestamp="'):
+            end = line.find('" ', _AFTER_QUOTE, cut)
+            time, begin = line[_AFTER_QUOTE:end], end + 2
+        else:
+            end = line.find(" ", 0, cut)
+            time, begin = line[_AFTER_QUOTE - 1 : end], end + 1
+        at = parse_time(time) if end > 0 else 0
+        if not at or not line.startswith("timestamp="):
+            raise faro_meta.NotAsExpected
+        text = line[begin:cut]
+        if cut - begin <= _SHORT:
+            return at, _read_short(text)
+        fields = self._layouts.read(text)
+        if fields is not None:
+            return at, faro_items.read(fields)
+        fields = logfmt.parse(text)
+        item = _item(fields)
+        self._layouts.learn(text, fields)
+        return at, item
 
     def _remember(self, text: str) -> Meta:
         meta = self._known.get(text) or self._metas.read(text)
         self._last, self._last_meta = text, meta
         return meta
+
+
+decoder("faro")(FaroDecoder)  # as a decorator, it would keep mypyc from compiling
 
 
 def _decode_whole(line: str, received: int) -> tuple[Meta, Event]:
@@ -104,44 +134,18 @@ def _decode_whole(line: str, received: int) -> tuple[Meta, Event]:
     return meta, Event(key, received, time, kind, meta[1], name, value, facts)
 
 
-def _read_item(line: str, cut: int) -> tuple[str, Item]:
-    """Read the part of *line* before the meta: its time and what it means.
-
-    Most items hold no quote but the timestamp's, and half of them are web vitals.
-
-    Raises:
-        Malformed, NotAsExpected: only the whole line can tell.
-    """
-    if line.startswith('timestamp="'):
-        end = line.find('" ', _AFTER_QUOTE, cut)
-        time, begin = line[_AFTER_QUOTE:end], end + 2
-    elif line.startswith("timestamp="):
-        end = line.find(" ", 0, cut)
-        time, begin = line[_AFTER_QUOTE - 1 : end], end + 1
-    else:
-        raise faro_meta.NotAsExpected
-    if end < 0 or line.find('"', begin, cut) >= 0:
-        fields = logfmt.parse(line[:cut])
-        time = fields.get("timestamp", "")
-    elif line.startswith(faro_items.VITAL_BEGINS, begin):
-        vital = faro_items.read_vital(line, begin, cut)
-        return time, vital or _item(logfmt.parse_plain(line[begin:cut]))
-    elif cut - begin <= _SHORT:
-        return time, _read_short(line[begin:cut])
-    else:
-        fields = logfmt.parse_plain(line[begin:cut])
-    return time, _item(fields)
-
-
 @lru_cache(maxsize=4_096)
 def _read_short(text: str) -> Item:
     """Read an item that says little, and so says it often: a session was resumed."""
-    return _item(logfmt.parse_plain(text))
+    return _item(logfmt.parse(text))
 
 
 def _item(fields: Fields) -> Item:
+    """Read an item whole; what may belong to another part only the whole line tells."""
+    if "timestamp" in fields:
+        raise faro_meta.NotAsExpected
     if fields.get("kind") == "measurement" and not META_KEYS.isdisjoint(fields):
-        # a measurement may be called "page_url"; only the whole line tells
+        # a measurement may be called "page_url"
         raise faro_meta.NotAsExpected
     return faro_items.read(fields)
 

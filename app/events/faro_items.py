@@ -1,7 +1,6 @@
 """What each kind of Faro item means: its event's kind, name, value and facts."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from app.events import clean
@@ -25,6 +24,7 @@ LOG, VITAL, MEASUREMENT, RESOURCE, SPAN, OTHER = map(int, list(Kind)[5:11])
 
 ITEMS: dict[str, Callable[[Fields], Item]] = {}  # kind of the line → its reader
 EVENTS: dict[str, Callable[[Fields], Item]] = {}  # event_name → its reader
+READS: dict[str, frozenset[str]] = {}  # event_name → what its reader looks at
 
 _HUGE = 1e15  # no measurement is; also keeps inf and nan out
 
@@ -40,11 +40,13 @@ def _item(kind: str) -> Callable[[Callable[[Fields], Item]], Callable[[Fields], 
 
 
 def _event(
-    *names: str,
+    *names: str, reads: Iterable[str] = ()
 ) -> Callable[[Callable[[Fields], Item]], Callable[[Fields], Item]]:
     def register(reader: Callable[[Fields], Item]) -> Callable[[Fields], Item]:
         for name in names:
             EVENTS[name] = reader
+            if reads:
+                READS[name] = frozenset(("kind", "event_name", *reads))
         return reader
 
     return register
@@ -61,6 +63,17 @@ def read(fields: Fields) -> Item:
         raise Unreadable("unknown_kind" if "kind" in fields else "not_faro")
     kind, name, value, facts = reader(fields)
     return kind, (name if kind == RESOURCE else name[:MAX_NAME]), value, facts
+
+
+def select(fields: Fields) -> Fields:
+    """Return those of *fields* that reading a frequent item takes; of others none."""
+    kind, name = fields.get("kind"), fields.get("event_name", "")
+    wanted: Collection[str] = ()  # of a log or an exception: their texts differ
+    if kind == "event":
+        wanted = READS.get(name, fields.keys())
+    elif kind == "measurement":
+        wanted = _vital_keys(fields) or fields.keys()
+    return {key: value for key, value in fields.items() if key in wanted}
 
 
 @_item("event")
@@ -82,55 +95,32 @@ def measurement(fields: Fields) -> Item:
     return MEASUREMENT, fields.get("type", ""), None, _measured(fields)
 
 
-def _vital_facts(fields: Fields) -> Facts:
-    facts: Facts = {"nav": fields.get("context_navigation_entry_id", "")[:MAX_NAME]}
-    element = (
-        fields.get("context_element")
-        or fields.get("context_interaction_target")
-        or fields.get("context_largest_shift_target")
-    )
-    if element:
-        facts["element"] = element[:MAX_ATTRIBUTE]
-    return facts
-
-
-VITAL_BEGINS = (  # in the two dialects
-    "kind=measurement type=web-vitals ",
-    "kind=measurement level=info type=web-vitals ",
+_ELEMENTS = (
+    "context_element",
+    "context_interaction_target",
+    "context_largest_shift_target",
 )
-_VALUE = re.compile(r" value_(lcp|inp|cls|ttfb|fcp|fid)=(\S+)").search
-_ELEMENT = re.compile(
-    r" context_(?:element|interaction_target|largest_shift_target)=(\S+)"
-).search
-_NAV = " context_navigation_entry_id="
+_NAVIGATION = "context_navigation_entry_id"
 
 
-def read_vital(line: str, begin: int, end: int) -> Item | None:
-    """Read a web vital without reading its attribution; half of all lines are one.
-
-    Args:
-        line: whole.
-        begin: where one of ``VITAL_BEGINS`` stands; from there on without quotes.
-        end: where the meta begins.
-
-    Returns:
-        What ``measurement`` says of it, or None where only that can tell.
-    """
-    context = line.find(" context_", begin, end)
-    found = _VALUE(line, context, end) if context > 0 else None
-    if found is None:
-        return None
-    name, value = found.groups()
-    nav_at = line.find(_NAV, context, end) + len(_NAV)
-    nav = line[nav_at : line.find(" ", nav_at)] if nav_at > begin else ""
-    facts: Facts = {"nav": nav[:MAX_NAME]}
-    element = _ELEMENT(line, context, end) if name in _HAS_ELEMENT else None
-    if element:
-        facts["element"] = element[1][:MAX_ATTRIBUTE]
-    return VITAL, name, number(value), facts
+def _vital_keys(fields: Fields) -> tuple[str, ...]:
+    """Return what ``measurement`` looks at in a web vital without empty values."""
+    if fields.get("type") == "web-vitals":
+        for keys in VITALS:
+            for key in reversed(keys):
+                if key in fields:
+                    return ("kind", "type", key, _NAVIGATION, *_ELEMENTS)
+    return ()
 
 
-_HAS_ELEMENT = frozenset({"lcp", "inp", "cls"})
+def _vital_facts(fields: Fields) -> Facts:
+    facts: Facts = {"nav": fields.get(_NAVIGATION, "")[:MAX_NAME]}
+    for key in _ELEMENTS:
+        element = fields.get(key)
+        if element:
+            facts["element"] = element[:MAX_ATTRIBUTE]
+            break
+    return facts
 
 
 def _measured(fields: Fields) -> Facts:
@@ -174,26 +164,6 @@ def lifecycle(fields: Fields) -> Item:
     return LIFECYCLE, fields["event_name"][8:], None, None
 
 
-@_event("faro.performance.navigation")
-def load(fields: Fields) -> Item:
-    """Read the load of a document; the name is how: navigate, reload, back_forward."""
-    facts = _timings(fields)
-    facts["nav"] = fields.get("event_data_faroNavigationId", "")[:MAX_NAME]
-    how = fields.get("event_data_type", "")
-    return LOAD, how, number(fields.get("event_data_duration", "")), facts
-
-
-@_event("faro.performance.resource")
-def resource(fields: Fields) -> Item:
-    """Read a request as the browser timed it; there is no method, and 0 is no status."""
-    facts = _timings(fields, 7)  # its request took as long as its first byte
-    kind = fields.get("event_data_initiatorType")
-    if kind:
-        facts["type"] = kind[:MAX_NAME]
-    url = clean.redact_url(fields.get("event_data_name", ""))
-    return RESOURCE, url, number(fields.get("event_data_duration", "")), facts
-
-
 _TIMINGS = (
     ("event_data_responseStatus", "status"),
     ("event_data_ttfb", "ttfb"),
@@ -205,6 +175,44 @@ _TIMINGS = (
     ("event_data_requestTime", "request"),
     ("event_data_pageLoadTime", "load"),
 )
+_KEYS = tuple(key for key, _ in _TIMINGS)
+_NAMES = tuple(name for _, name in _TIMINGS)
+
+
+@_event(
+    "faro.performance.navigation",
+    reads=(
+        *_KEYS,
+        "event_data_duration",
+        "event_data_faroNavigationId",
+        "event_data_type",
+    ),
+)
+def load(fields: Fields) -> Item:
+    """Read the load of a document; the name is how: navigate, reload, back_forward."""
+    facts = _timings(fields)
+    facts["nav"] = fields.get("event_data_faroNavigationId", "")[:MAX_NAME]
+    how = fields.get("event_data_type", "")
+    return LOAD, how, number(fields.get("event_data_duration", "")), facts
+
+
+@_event(
+    "faro.performance.resource",
+    reads=(
+        *_KEYS,
+        "event_data_duration",
+        "event_data_initiatorType",
+        "event_data_name",
+    ),
+)
+def resource(fields: Fields) -> Item:
+    """Read a request as the browser timed it; there is no method, and 0 is no status."""
+    facts = _timings(fields, 7)  # its request took as long as its first byte
+    kind = fields.get("event_data_initiatorType")
+    if kind:
+        facts["type"] = kind[:MAX_NAME]
+    url = clean.redact_url(fields.get("event_data_name", ""))
+    return RESOURCE, url, number(fields.get("event_data_duration", "")), facts
 
 
 def _timings(fields: Fields, wanted: int = len(_TIMINGS)) -> Facts:
@@ -219,11 +227,15 @@ def _timings(fields: Fields, wanted: int = len(_TIMINGS)) -> Facts:
     return facts
 
 
-_KEYS = tuple(key for key, _ in _TIMINGS)
-_NAMES = tuple(name for _, name in _TIMINGS)
-
-
-@_event("faro.tracing.fetch", "faro.tracing.xml-http-request")
+@_event(
+    "faro.tracing.fetch",
+    "faro.tracing.xml-http-request",
+    reads=(
+        "traceID", "spanID", "event_data_duration_ns", "event_data_url.full",
+        "event_data_http.url", "event_data_http.method", "event_data_http.status_code",
+        "event_data_http.request.method", "event_data_http.response.status_code",
+    ),
+)  # fmt: skip
 def span(fields: Fields) -> Item:
     """Read a request as the tracer saw it: it has a method and a trace."""
     get = fields.get
@@ -264,7 +276,12 @@ _ACTION_FACTS = (
 )  # fmt: skip
 
 
-@_event("view_changed", "route_change", "faro.navigation")
+@_event(
+    "view_changed",
+    "route_change",
+    "faro.navigation",
+    reads=("event_data_toView", "event_data_toRoute"),
+)
 def view(fields: Fields) -> Item:
     """Read a change of view; the page itself is in the context."""
     get = fields.get

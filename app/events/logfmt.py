@@ -15,6 +15,7 @@ _PAIR = re.compile(
     re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_SURROGATES = range(0xD800, 0xE000)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -96,6 +97,6 @@ def unescape(quoted: str) -> str:
 def _unescape_one(escape: re.Match[str]) -> str:
     code = escape[1]
     if len(code) == 5:  # noqa: PLR2004  # uXXXX
-        char = chr(int(code[1:], 16))
-        return "\ufffd" if "\ud800" <= char <= "\udfff" else char
+        number = int(code[1:], 16)
+        return "\ufffd" if number in _SURROGATES else chr(number)
     return _ESCAPED.get(code, code)

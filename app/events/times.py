@@ -2,9 +2,11 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-_MINUTES: dict[str, int] = {}  # "2026-11-20 09:15" → epoch ms; few at any time
-_REMEMBERED = 10_000
+_MINUTES: Final[dict[str, int]] = {}  # "2026-11-20 09:15" → epoch ms; few at any time
+_REMEMBERED: Final = 10_000
+_DIGITS: Final = 5  # of seconds and milliseconds
 _OTHER = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|UTC|[+-]\d\d:?\d\d)?(?: .*)?\Z"
 )
@@ -22,9 +24,12 @@ def parse_time(text: str) -> int:
         digits = text[17:19] + text[20:-1]
     else:
         return _parse_other(text)
-    minute = _MINUTES.get(text[:17]) or _parse_minute(text[:17])
+    begin = text[:17]
+    minute = _MINUTES.get(begin) or _parse_minute(begin)
+    if len(digits) != _DIGITS:
+        digits = (digits + "000")[:_DIGITS]
     try:
-        return minute + int((digits + "000")[:5]) if minute else 0
+        return minute + int(digits) if minute else 0
     except ValueError:
         return 0
 
