@@ -4,6 +4,8 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from app.store.marks import mark
+
 DAY = 86_400_000  # ms
 
 _COPIED = {  # table → columns after `session`
@@ -38,6 +40,7 @@ def grow(day: Path, path: Path, sessions: int, days: int = 30) -> int:
     for turn in range(1, rounds):
         back = turn * days * DAY // rounds  # ms
         _copy_round(db, columns, turn * highest, highest, back)
+    mark(db, (start for (start,) in db.execute("select start from sessions")))
     db.execute("commit")
     held = int(db.execute("select count(*) from sessions").fetchone()[0])
     db.execute("pragma journal_mode = wal")

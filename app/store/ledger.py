@@ -11,6 +11,7 @@ from app.model import Context, Event, Session
 from app.sessions.fold import cut, merge
 from app.store import rows
 from app.store.journal import Codec, Journal, used
+from app.store.marks import mark
 from app.store.schema import CHILDREN
 from app.store.upkeep import Upkeep
 
@@ -82,6 +83,7 @@ class Ledger(Upkeep):
             for table in (*CHILDREN, "journals"):
                 db.executemany(f"delete from {table} where session = ?", gone)
             db.executemany("delete from sessions where id = ?", gone)
+        mark(db, new.starts)
         for table, statement in rows.INSERTS.items():
             found = new.tables[table]
             if found:

@@ -223,6 +223,13 @@ def pack_rollups(db: Database) -> None:
     pack_cells(db)
 
 
+@migrations()
+def mark_in_batches(db: Database) -> None:
+    """Mark the hours that a batch changes at once, and not session by session."""
+    for table in ("rollups", "columns"):  # see ``marks``
+        db.execute(f"drop trigger {table}_insert")
+
+
 CHILDREN = (
     "views", "actions", "errors", "activity", "users", "attributes",
     *told_tables.CHILDREN,
