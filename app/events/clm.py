@@ -64,16 +64,14 @@ class ClmDecoder(LineDecoder):
             Unreadable: no JSON object, no event of the tracker, no session.
         """
         fields = read_object(line)
-        event = text(fields.get("event"))
-        if not event.startswith("component_") and event not in KINDS:
-            raise Unreadable("not_clm")
+        event = _event(fields, labels)
         said = fields.get("session_id", labels.get("session_id"))
         session_id = clean.session_id(text(said, limit=MAX_TEXT))
         if not session_id:
             raise Unreadable("no_session")
         at = instant(fields.get("timestamp")) or received // 1000
         kind = int(KINDS.get(event, Kind.OTHER))
-        context = _context(fields, labels)
+        context = _context(fields, labels, event)
         name, value, facts = _ITEMS[kind](fields)
         key = key_of(context.app, at, line)
         whose, way = session_id, "events"
@@ -87,10 +85,23 @@ class ClmDecoder(LineDecoder):
         )
 
 
-def _context(fields: Fields, labels: Labels) -> Context:
+def _event(fields: Fields, labels: Labels) -> str:
+    """Return what happened; what a line says more may go over it, the label stays.
+
+    Raises:
+        Unreadable: it is nothing of the tracker's.
+    """
+    own = text(fields.get("event"))
+    for event in (own, labels.get("event", "") if own else ""):
+        if event.startswith("component_") or event in KINDS:
+            return event
+    raise Unreadable("not_clm")
+
+
+def _context(fields: Fields, labels: Labels, event: str) -> Context:
     url = clean.redact_url(text(fields.get("url"), MAX_STACK))
     component = text(fields.get("component_hash") or fields.get("component"))
-    is_visit = fields.get("event") == "component_visit"
+    is_visit = event == "component_visit"
     agent = text(fields.get("user_agent"), MAX_TEXT)
     browser = describe_agent(agent) if agent else devices.UNKNOWN
     return Context(

@@ -203,6 +203,8 @@ def minutes_of(moments: list[Moment]) -> tuple[int, ...]:
 def _views(moments: list[Moment], contexts: Contexts, manner: Manner) -> list[View]:
     visits = _of(moments, VISIT)
     dwells = _DWELLS[manner.dwell](moments, contexts)
+    if manner.dwell == "exit":  # of one instant, first what was left at once
+        visits.sort(key=lambda each: (each[0], dwells.get(each[1].key) != 0))
     titles = {
         contexts[event.context].page: contexts[event.context].view
         for _, event in visits
@@ -240,14 +242,28 @@ def _view(
 
 
 def _until_exit(moments: list[Moment], contexts: Contexts) -> dict[int, int]:
-    """Give each exit to the newest visit of the same place that is still open."""
+    """Give each exit to its visit: of the same place, and begun so long before it.
+
+    Where none began just then, it is the newest of that place that is still open.
+    """
+    begun: dict[tuple[str, int], list[int]] = {}
+    for at, event in _of(moments, VISIT):
+        begun.setdefault((contexts[event.context].page, at), []).append(event.key)
     dwells: dict[int, int] = {}
+    left: set[int] = set()
+    for at, event in _of(moments, EXIT):
+        spent = max(0, int(event.value or 0))
+        visits = begun.get((contexts[event.context].page, at - spent))
+        if visits and event.value is not None:
+            dwells[visits.pop(0)] = spent
+            left.add(event.key)
     open_: dict[str, int] = {}
     for _, event in moments:
-        if event.kind == VISIT:
-            open_[contexts[event.context].page] = event.key
-        elif event.kind == EXIT:
-            visit = open_.pop(contexts[event.context].page, None)
+        page = contexts[event.context].page
+        if event.kind == VISIT and event.key not in dwells:
+            open_[page] = event.key
+        elif event.kind == EXIT and event.key not in left:
+            visit = open_.pop(page, None)
             if visit is not None and event.value is not None:
                 dwells[visit] = max(0, int(event.value))
     return dwells

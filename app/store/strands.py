@@ -97,6 +97,8 @@ class Strands:
             if len(events) > len(known) or not same_receipts(known, events):
                 found = session_of(events)
                 target = self._hash(address[0], found) if found else 0
+                if session in journals and target != session:
+                    self._contexts |= journals[session][1].contexts
                 had = {event.key for event in known if session and session == target}
                 changed.append(
                     Strand(hashed, address, events, had, target, found, session)

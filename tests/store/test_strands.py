@@ -52,3 +52,16 @@ def test_trace_moves_with_its_newest_version(
     ]
     assert orphans == 1
     assert [one[name] for name in SECTIONS] == [other[name] for name in SECTIONS]
+
+
+def test_trace_that_moves_takes_along_where_it_happened(tmp_path: Path) -> None:
+    """Its events refer to what only the session that it leaves knows."""
+    index = Index(tmp_path / "skald.db", SOURCE)
+    index.ingest([told(1, "trace-create", id="t1", sessionId="s1", release="1.0")])
+
+    index.ingest([told(2, "trace-create", id="t1", sessionId="s2", userId="u")])
+
+    moved = index.session("s2", "chat")
+    assert (moved.context.version, moved.users) == ("1.0", ("u",))
+    assert [row["id"] for row in index.rows()] == ["s2"]
+    index.close()

@@ -1,0 +1,149 @@
+"""Sessions of worlds made by dice are what was planned, whatever their lines look like."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.model import Session
+from tests.corpus.made import Dice, Made
+from tests.corpus.made_clm import clm
+from tests.corpus.made_langfuse import langfuse
+from tests.corpus.made_openobserve import openobserve
+from tests.corpus.worlds import differences, source
+from tests.driver import Index
+
+SEEDS = range(8)
+Told = dict[str, Any]
+WORLDS: dict[str, Callable[[int], Made]] = {
+    "clm": clm,
+    "openobserve": openobserve,
+    "langfuse": langfuse,
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sessions_are_as_planned(name: str, seed: int, tmp_path: Path) -> None:
+    """In any order, some lines twice, in any number of batches."""
+    made = WORLDS[name](seed)
+    index = Index(tmp_path / "skald.db", source(name))
+
+    for batch in Dice(seed).mix(made.entries):
+        index.ingest(batch)
+
+    found = {(row["app"], row["id"]) for row in index.rows()}
+    assert found == set(made.plan)
+    for (app, own), plan in made.plan.items():
+        told = TOLD[name](index.session(own, app))
+        planned = PLANNED[name](plan)
+        assert list(differences(told, planned)) == [], (seed, app, own)
+    index.close()
+
+
+def told_of_clm(session: Session) -> Told:
+    """Return a session of the tracker in the words of the plan."""
+    return {
+        "start": session.start,
+        "end": session.end,
+        "views": [view.page for view in session.views],
+        "titles": [view.title for view in session.views],
+        "dwells": [view.dwell for view in session.views],
+        "actions": session.action_count,
+        "errors": session.errors,
+        "users": set(session.users),
+    }
+
+
+def planned_of_clm(plan: Told) -> Told:
+    """Return what the plan says of it."""
+    return {
+        "start": min(plan["times"]),
+        "end": max(plan["times"]),
+        "users": {user for _, user in plan["users"]},
+    } | {
+        name: plan[name] for name in ("views", "titles", "dwells", "actions", "errors")
+    }
+
+
+def told_of_openobserve(session: Session) -> Told:
+    """Return a session of the SDK in the words of the plan."""
+    figures = session.figures
+    return {
+        "start": session.start,
+        "end": session.end,
+        "views": [view.url for view in session.views],
+        "dwells": [view.dwell for view in session.views],
+        "lcp": [view.lcp for view in session.views],
+        "actions": session.action_count,
+        "errors": session.errors,
+        "resources": session.resources,
+        "failed": session.failed_requests,
+        "log_errors": session.log_errors,
+        "events": session.events,
+        "crashes": figures.crashes,
+        "frustrations": figures.frustrations,
+        "long_tasks": figures.long_tasks,
+        "replay": figures.has_replay,
+        "browser": session.context.browser,
+        "os": session.context.os,
+        "users": set(session.users),
+    }
+
+
+def planned_of_openobserve(plan: Told) -> Told:
+    """Return what the plan says of it."""
+    times = plan.pop("times")
+    return plan | {
+        "start": min(times),
+        "end": max(times),
+        "users": {user for user in plan["users"] if user},
+    }
+
+
+def told_of_langfuse(session: Session) -> Told:
+    """Return a session of traces in the words of the plan."""
+    figures = session.figures
+    return {
+        "start": session.start,
+        "end": session.end,
+        "latency": figures.trace_latency,
+        "cost": figures.cost,
+        "in": figures.tokens_in,
+        "out": figures.tokens_out,
+        "traces": figures.traces,
+        "observations": figures.observations,
+        "generations": figures.generations,
+        "errors": session.errors,
+        "warnings": figures.warnings,
+        "users": list(session.users),
+        "names": [trace.name for trace in session.traces],
+        "tags": set(figures.tags),
+        "models": set(figures.models),
+        "scores": sorted((value for _, value in figures.scores), key=str),
+    }
+
+
+def planned_of_langfuse(plan: Told) -> Told:
+    """Return what the plan says of it."""
+    times = plan.pop("times")
+    return plan | {
+        "start": min(times),
+        "end": max(times),
+        "cost": int(plan["cost"] * 10**12),
+        "users": list(dict.fromkeys(plan["users"])),
+        "scores": sorted(plan["scores"], key=str),
+    }
+
+
+TOLD = {
+    "clm": told_of_clm,
+    "openobserve": told_of_openobserve,
+    "langfuse": told_of_langfuse,
+}
+PLANNED = {
+    "clm": planned_of_clm,
+    "openobserve": planned_of_openobserve,
+    "langfuse": planned_of_langfuse,
+}
