@@ -17,7 +17,7 @@ from app.jobs.late import MINUTE, SECOND, find_late, settle
 from app.model import Page
 from app.settings import SourceSettings
 from app.sources.model import Source
-from app.store.seam import Progress, Writer
+from app.store.writing_seam import Progress, Writer
 
 FLUSH_ENTRIES = 8_000  # decoded before they are committed; bounds memory
 FLUSH_BYTES = 12 << 20

@@ -1,16 +1,22 @@
-"""Keep and answer: the seam, and one engine behind it."""
+"""Keep and answer: the seam, and one engine behind it.
+
+What is opened is imported when it is opened: an indexer needs nothing that answers.
+"""
+
+# ruff: noqa: PLC0415
+
+from typing import TYPE_CHECKING
 
 from app.settings import Settings
-from app.store.feed import SqliteFeed
-from app.store.feed_seam import Feed
-from app.store.rule_seam import Rulebook
-from app.store.rulebook import open_own
-from app.store.seam import Reader
-from app.store.weighed import WeighingReader, rates_of
-from app.store.writer import SqliteWriter
+
+if TYPE_CHECKING:
+    from app.store.feed_seam import Feed
+    from app.store.rule_seam import Rulebook
+    from app.store.seam import Reader
+    from app.store.writer import SqliteWriter
 
 
-def open_reader(settings: Settings, *, exact: bool = False) -> Reader:
+def open_reader(settings: Settings, *, exact: bool = False) -> "Reader":
     """Open the index for reading, for one thread at a time.
 
     Args:
@@ -21,6 +27,8 @@ def open_reader(settings: Settings, *, exact: bool = False) -> Reader:
     Raises:
         StoreError: there is none, or it cannot be read.
     """
+    from app.store.weighed import WeighingReader, rates_of
+
     return WeighingReader(
         settings.index,
         settings.tenant,
@@ -31,33 +39,39 @@ def open_reader(settings: Settings, *, exact: bool = False) -> Reader:
     )
 
 
-def open_exact_reader(settings: Settings) -> Reader:
+def open_exact_reader(settings: Settings) -> "Reader":
     """Open the index for reading by a rule: sessions are looked at, never rollups."""
     return open_reader(settings, exact=True)
 
 
-def open_writer(settings: Settings) -> SqliteWriter:
+def open_writer(settings: Settings) -> "SqliteWriter":
     """Open or create the index for writing; one at a time.
 
     Raises:
         StoreError: it cannot be opened, or a newer Skald wrote it.
     """
+    from app.store.writer import SqliteWriter
+
     return SqliteWriter(settings.index, settings.tenant)
 
 
-def open_rulebook(settings: Settings) -> Rulebook:
+def open_rulebook(settings: Settings) -> "Rulebook":
     """Open or create the index for what rules record, with a connection of its own.
 
     Raises:
         StoreError: it cannot be opened, or a newer Skald wrote it.
     """
+    from app.store.rulebook import open_own
+
     return open_own(settings.index, settings.tenant)
 
 
-def open_feed(settings: Settings) -> Feed:
+def open_feed(settings: Settings) -> "Feed":
     """Open or create the index for what goes to receivers, with its own connection.
 
     Raises:
         StoreError: it cannot be opened, or a newer Skald wrote it.
     """
+    from app.store.feed import SqliteFeed
+
     return SqliteFeed(settings.index, settings.tenant)

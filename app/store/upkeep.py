@@ -12,8 +12,8 @@ import orjson
 
 from app.store.connect import explained, open_for_writing
 from app.store.schema import CHILDREN, REFERENCES
-from app.store.seam import JobStatus
 from app.store.strings import Strings
+from app.store.writing_seam import JobStatus
 
 
 class Upkeep:

@@ -13,11 +13,9 @@ from app.store import rows
 from app.store.dirt import Dirt
 from app.store.journal import derived_from
 from app.store.ledger import Derived, Ledger, unite
-from app.store.rollups.build import agree, build, next_dirty
-from app.store.seam import Ingested, Progress
-from app.store.sql import BOUNCES
 from app.store.strands import Strands
 from app.store.threads import Threads
+from app.store.writing_seam import Ingested, Progress
 
 _CHUNK = 2_000  # sessions derived at a time; bounds memory
 
@@ -51,6 +49,8 @@ class SqliteWriter(Ledger):
         """
         # numpy takes memory that the indexer has no use for
         from app.store.columns.build import build_next  # noqa: PLC0415
+        from app.store.rollups.build import agree, build, next_dirty  # noqa: PLC0415
+        from app.store.sql import BOUNCES  # noqa: PLC0415
 
         with self.transaction() as db:
             agree(db, bounce)
