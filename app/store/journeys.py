@@ -10,8 +10,10 @@ from app.catalog.fields import STATUSES, find
 from app.errors import BadRequest, TooExpensive
 from app.sessionql.plan import Compare
 from app.sessions.funnels import Chain, Funnel, new_funnel, walk, walk_strictly
-from app.sessions.journeys import NO_DWELL, Trails, flow_of
+from app.sessions.journeys import NO_DWELL, Flow, Trails, flow_of
 from app.store import conditions
+from app.store.columns.funnels import Steps, funnel_in_columns
+from app.store.columns.trails import Way, flow_in_columns
 from app.store.insight_seam import (
     FlowAnswer,
     FlowQuestion,
@@ -19,7 +21,7 @@ from app.store.insight_seam import (
     FunnelQuestion,
     Row,
 )
-from app.store.ranking import Engine, matching, names_of
+from app.store.ranking import Engine, ask_columns, matching, names_of
 from app.store.sampling import choose_sample, sampled
 from app.store.seam import Search
 from app.store.sql import EVENTS, Statement
@@ -30,6 +32,7 @@ OTHERS = "(other)"
 
 Stream = Iterator[tuple[int, int, int, int, int]]  # start, session, label, at, bits
 _session = itemgetter(0, 1, 2)
+_moment = itemgetter(0, 1, 3)  # of one moment, in the order of scopes
 
 
 class JourneysReader(Engine):
@@ -38,19 +41,29 @@ class JourneysReader(Engine):
     def flow(self, asked: FlowQuestion) -> FlowAnswer:
         """Count transitions between pages."""
         with self._bounded() as db:
-            sample = asked.sample or choose_sample(
-                self, db, asked.window, asked.selector
-            )
-            trails = self._trails(db, asked, sample)
             after, before = (
                 self._number(db, page) for page in (asked.after, asked.before)
             )
-            flow = flow_of(
-                trails, after=after, before=before, depth=asked.depth, top=asked.top
-            )
+            way = Way(after, before, asked.depth)
+            flow, sample = self._flow(db, asked, way)
             names = names_of(db, {page for _, page in flow.places if page > 0})
         known = {number: name for number, name in names.items() if number is not None}
         return FlowAnswer(flow, known, sample)
+
+    def _flow(
+        self, db: sqlite3.Connection, asked: FlowQuestion, way: Way
+    ) -> tuple[Flow, int]:
+        """Count all transitions by column, or those of a sample, session by session."""
+        if asked.sample <= 1:
+            found = ask_columns(
+                self, db, asked.window, asked.selector,
+                lambda question: flow_in_columns(question, way, asked.top),
+            )  # fmt: skip
+            if found is not None:
+                return found, 1
+        sample = asked.sample or choose_sample(self, db, asked.window, asked.selector)
+        trails = self._trails(db, asked, sample)
+        return flow_of(trails, **way._asdict(), top=asked.top), sample
 
     def _number(self, db: sqlite3.Connection, page: str) -> int:
         """Return the number of *page*; one that nobody visited has one that none has."""
@@ -89,6 +102,9 @@ class JourneysReader(Engine):
     def funnel(self, asked: FunnelQuestion) -> FunnelAnswer:
         """Count sessions step by step."""
         with self._bounded() as db:
+            found = self._by_column(db, asked) if asked.sample <= 1 else None
+            if found is not None:
+                return found
             sample = asked.sample or choose_sample(
                 self, db, asked.window, asked.selector
             )
@@ -108,13 +124,30 @@ class JourneysReader(Engine):
             items: list[Row] = self._items(db, ids, Search(asked.window))
         return FunnelAnswer(named, items, sample)
 
+    def _by_column(
+        self, db: sqlite3.Connection, asked: FunnelQuestion
+    ) -> FunnelAnswer | None:
+        steps = Steps(
+            tuple((_scope(step), step) for step in asked.steps),
+            asked.strict, asked.within, asked.by, asked.dropped, asked.limit,
+        )  # fmt: skip
+        _label(self._statement(asked.window.now), asked.by)
+        found = ask_columns(
+            self, db, asked.window, asked.selector,
+            lambda question: funnel_in_columns(question, steps),
+        )  # fmt: skip
+        if found is None:
+            return None
+        items: list[Row] = self._items(db, found[1], Search(asked.window))
+        return FunnelAnswer(self._named(db, asked, found[0]), items)
+
     def _walks(
         self, db: sqlite3.Connection, asked: FunnelQuestion, sample: int
     ) -> Iterator[tuple[tuple[int, int, int], Chain]]:
         """Yield each session that made the first step, and when it made which."""
         scopes = dict.fromkeys(_scope(step) for step in asked.steps)
         streams = [self._stream(db, asked, scope, sample) for scope in scopes]
-        hits = streams[0] if len(streams) == 1 else heapq.merge(*streams)
+        hits = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_moment)
         follow = walk_strictly if asked.strict else walk
         for key, group in groupby(hits, _session):
             did = ((at, bits) for _, _, _, at, bits in group)

@@ -1,21 +1,26 @@
 """Rank what sessions are grouped by: users, errors, pages; a page at a time."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from app.errors import BadRequest
 from app.model import Session
 from app.sessionql.plan import Filter, Window
+from app.store.columns.parts import NotInColumns
+from app.store.columns.question import Question
 from app.store.conditions import conditions
+from app.store.connect import Deadline, snapshot
 from app.store.cursors import decode_cursor, encode_cursor
 from app.store.insight_seam import Ranked, Ranking, Row
 from app.store.journal import Journal
 from app.store.seam import Search
 from app.store.sql import Statement
+
+Answer = TypeVar("Answer")
 
 MAX_PARTS = 10  # values listed of each field of a breakdown
 
@@ -24,6 +29,7 @@ class Engine(Protocol):
     """What the reader of an index lends to those that answer parts of its questions."""
 
     _tenant: str
+    _timeout_s: float
 
     def _bounded(self) -> AbstractContextManager[sqlite3.Connection]: ...
 
@@ -45,6 +51,33 @@ def matching(
     """Return the condition on sessions ``s`` (and, with a scope, on its events ``e``)."""
     found = [statement.look_at(window), *conditions(statement, selector, scope)]
     return " and ".join(found)
+
+
+def ask_columns(
+    engine: Engine,
+    db: sqlite3.Connection,
+    window: Window,
+    selector: Filter,
+    answer: Callable[[Question], Answer],
+    kind: str = "",
+) -> Answer | None:
+    """Return what columns answer; None when it is for the tables to answer.
+
+    Args:
+        engine: whose index it is.
+        db: the index.
+        window: in which sessions began.
+        selector: what they meet.
+        answer: answers the question.
+        kind: of the events that are asked about, which *selector* may choose.
+    """
+    try:
+        with snapshot(db):
+            statement = engine._statement(window.now)  # noqa: SLF001 - one of its parts
+            is_over = Deadline(engine._timeout_s)  # noqa: SLF001
+            return answer(Question(db, window, selector, statement, is_over, kind))
+    except NotInColumns:
+        return None
 
 
 def rank(

@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from app.catalog.fields import Field, find, kinds_of
-from app.sessionql.filters import And, Compare, Filter, Not, Or
+from app.sessionql.filters import And, Any, Compare, Filter, Not, Or
 from app.store.columns.chunks import Array, Numbers
+from app.store.columns.events import sessions_with
 from app.store.columns.measures import Measures
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.texts import NEGATED, Texts
@@ -65,6 +66,8 @@ class Masks:
             for each in selector.parts:
                 mask = join(mask, self._of(part, each, depth + 1))
             return mask
+        if isinstance(selector, Any):
+            return sessions_with(self._texts, part, selector)
         raise NotInColumns(type(selector).__name__)
 
     def _compare(self, part: Part, compare: Compare) -> Mask:

@@ -1,0 +1,158 @@
+"""Views, actions and errors of sessions in columns: which are meant, and whose they are."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from app.sessionql.filters import And, Any, Compare, Filter, Not, Or
+from app.store.columns.chunks import Array
+from app.store.columns.parts import NotInColumns, Part
+from app.store.columns.texts import Texts
+from app.store.sql import EVENTS, MAX_DEPTH
+
+Mask = Array | bool  # of each event or session, or of all
+
+# kind → (table, {field → column}); of other fields of events the tables know
+KINDS: dict[str, tuple[str, dict[str, str]]] = {
+    kind: (EVENTS[kind][0], {name: EVENTS[kind][1][name] for name in names})
+    for kind, names in {
+        "view": ("page",),
+        "action": ("action", "page"),
+        "error": ("error", "message", "fingerprint", "page"),
+    }.items()
+}
+
+
+class Events(NamedTuple):
+    """Some events of one kind in a part.
+
+    Attributes:
+        rows: of each the place of its session in the part, ascending.
+        chosen: which events of the part they are.
+    """
+
+    rows: Array
+    chosen: Array | slice
+
+
+def places_of(part: Part, table: str) -> Array:
+    """Return of each event of *table* the place of its session in the part."""
+    held = part.numbers("row", table)
+    shift = held.offset - (part.rows.start or 0)
+    return held.distances.astype(np.int64) + shift if shift else held.distances
+
+
+def events_of(
+    part: Part,
+    table: str,
+    sessions: Mask,
+    events: Mask = True,  # noqa: FBT002 - a mask
+) -> Events:
+    """Return the events of some sessions.
+
+    Args:
+        part: of sessions.
+        table: a key of ``TABLES``.
+        sessions: which are meant.
+        events: of each event of the part, whether it is meant.
+    """
+    rows = places_of(part, table)
+    if sessions is False or events is False:
+        return Events(rows[:0], slice(0, 0))
+    if sessions is True and events is True:
+        return Events(rows, slice(None))
+    kept = events
+    if not isinstance(sessions, bool):
+        kept = sessions[rows] if events is True else sessions[rows] & events
+    chosen = np.flatnonzero(kept)
+    return Events(rows[chosen], chosen)
+
+
+def match_events(
+    texts: Texts, part: Part, kind: str, selector: Filter, depth: int = 0
+) -> Mask:
+    """Return of each event of *kind* whether *selector*, which is about one, holds.
+
+    Raises:
+        NotInColumns: it is about what columns do not hold.
+    """
+    if kind not in KINDS or depth > MAX_DEPTH:
+        raise NotInColumns(kind)
+    table, columns = KINDS[kind]
+    if isinstance(selector, Compare):
+        if selector.field not in columns:
+            raise NotInColumns(selector.field)
+        labels = part.labels(columns[selector.field], table)
+        return texts.match(selector.field, labels, selector)
+    if isinstance(selector, Not):
+        mask = match_events(texts, part, kind, selector.part, depth + 1)
+        return not mask if isinstance(mask, bool) else ~mask
+    if isinstance(selector, (And, Or)):
+        is_and = isinstance(selector, And)
+        found: Mask = is_and
+        for each in selector.parts:
+            mask = match_events(texts, part, kind, each, depth + 1)
+            found = found & mask if is_and else found | mask
+        return found
+    raise NotInColumns(type(selector).__name__)
+
+
+def sessions_with(texts: Texts, part: Part, selector: Any) -> Mask:
+    """Return which sessions have an event that *selector* describes."""
+    mask = match_events(texts, part, selector.kind, selector.part)
+    if mask is False:
+        return False
+    rows = places_of(part, KINDS[selector.kind][0])
+    found = np.zeros(len(part), bool)
+    found[rows if mask is True else rows[mask]] = True
+    return found
+
+
+def begins_of(rows: Array) -> Array:
+    """Return where the events of each session begin; *rows* ascends."""
+    if not len(rows):
+        return np.zeros(0, np.int64)
+    return np.concatenate([_FIRST, np.flatnonzero(rows[1:] != rows[:-1]) + 1])
+
+
+def sizes_of(begins: Array, count: int) -> Array:
+    """Return how many events each session has, of *count*."""
+    return np.diff(begins, append=count)
+
+
+def first_of_each(values: Array, begins: Array, sizes: Array) -> Array:
+    """Return of each event whether it is its session's first with that value.
+
+    Args:
+        values: one an event.
+        begins: where the events of each session begin.
+        sizes: how many it has.
+    """
+    is_first = np.ones(len(values), bool)
+    long = sizes > _SHORT
+    if long.any():  # those of many events by sorting, or it would grow as the square
+        which = np.repeat(np.arange(len(sizes)), sizes)
+        rows = np.flatnonzero(long[which])
+        pairs = which[rows] * (int(values.max()) + 1) + values[rows]
+        is_first[rows] = False
+        is_first[rows[np.unique(pairs, return_index=True)[1]]] = True
+    for back in range(1, min(int(sizes.max(initial=0)), _SHORT)):
+        having = np.flatnonzero((sizes > back) & ~long)
+        rows = spread(begins[having] + back, sizes[having] - back)
+        is_first[rows[values[rows] == values[rows - back]]] = False
+    return is_first
+
+
+def spread(firsts: Array, sizes: Array) -> Array:
+    """Return all the places of runs, one after the other.
+
+    Args:
+        firsts: where each run begins.
+        sizes: how long it is.
+    """
+    before = np.cumsum(sizes) - sizes
+    return np.repeat(firsts - before, sizes) + np.arange(int(sizes.sum()))
+
+
+_FIRST = np.zeros(1, np.int64)
+_SHORT = 24  # events of a session that are compared with one another

@@ -1,0 +1,63 @@
+"""Keep what row groups gave to answers: a row group never changes, nor does its share.
+
+A dashboard asks the same of a range that moves on: most of its row groups were asked
+before.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any, TypeVar
+
+import numpy as np
+
+Share = TypeVar("Share", bound=tuple[Any, ...])
+
+_OVERHEAD = 400  # bytes of an entry, about
+
+
+class ShareCache:
+    """The shares used last, up to so many bytes; safe for threads."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._held: OrderedDict[Hashable, tuple[tuple[Any, ...], int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def of(self, key: Hashable, compute: Callable[[], Share]) -> Share:
+        """Return what is held under *key*; what *compute* returns, where nothing is.
+
+        Args:
+            key: a row group, which of its rows, and the question.
+            compute: returns a tuple of arrays and numbers; nobody may change them.
+        """
+        with self._lock:
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
+                return found[0]  # type: ignore[return-value]
+        share = compute()
+        size = _OVERHEAD + sum(
+            each.nbytes for each in share if isinstance(each, np.ndarray)
+        )
+        if size <= self.most // 8:
+            self._put(key, share, size)
+        return share
+
+    def _put(self, key: Hashable, share: tuple[Any, ...], size: int) -> None:
+        with self._lock:
+            _, held = self._held.pop(key, ((), 0))
+            self._bytes += size - held
+            self._held[key] = share, size
+            while self._bytes > self.most:
+                _, (_, gone) = self._held.popitem(last=False)
+                self._bytes -= gone
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much is held, about."""
+        return self._bytes
+
+
+SHARES = ShareCache(32 << 20)

@@ -1,0 +1,317 @@
+"""Follow visitors from page to page, as ``app.sessions.journeys`` does, by column."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Flow, Passage, Place
+from app.store.columns.chunks import Array
+from app.store.columns.events import (
+    begins_of,
+    events_of,
+    first_of_each,
+    sizes_of,
+    spread,
+)
+from app.store.columns.parts import Part
+from app.store.columns.question import Question
+
+MAX_TABLE = 1 << 20  # transitions that are counted in a table, and not sorted
+
+
+class Way(NamedTuple):
+    """Which part of each trail is followed, and how its pages are told apart."""
+
+    after: int = 0
+    before: int = 0
+    depth: int = 0
+
+
+class Trails(NamedTuple):
+    """The visits of some sessions that are followed, one session after the other.
+
+    Attributes:
+        visits: which rows of table ``views`` they are.
+        begins: where each trail begins in these.
+        sizes: visits of each.
+        enters: the session began here, and that is to be shown.
+        leaves: it ended here.
+        levels: of the first visit of each.
+    """
+
+    visits: Array
+    begins: Array
+    sizes: Array
+    enters: Array
+    leaves: Array
+    levels: Array
+
+
+def follow(rows: Array, hits: Array, way: Way) -> Trails:
+    """Cut the trail of each session to the part that is followed.
+
+    Args:
+        rows: of each visit the session, ascending.
+        hits: whether it is of the page from which on, or up to which, to follow.
+        way: which part.
+    """
+    begins = begins_of(rows)
+    ends = begins + sizes_of(begins, len(rows))
+    depth = way.depth
+    if way.before:
+        which, last = _firsts(hits, begins)
+        begins, last = begins[which], last + 1
+        first = np.maximum(begins, last - depth - 1) if depth else begins
+        levels = first - last + 1 if depth else np.zeros(len(last), np.int64)
+        return _trails(first, last, first == begins, last < 0, levels)
+    if way.after:
+        which, first = _firsts(hits, begins)
+        ends = ends[which]
+        last = np.minimum(ends, first + depth + 1) if depth else ends
+        return _trails(first, last, last < 0, last == ends, np.zeros_like(first))
+    last = np.minimum(ends, begins + depth) if depth else ends
+    levels = np.ones_like(begins)
+    return _trails(begins, last, last >= 0, last == ends, levels)
+
+
+def _firsts(hits: Array, begins: Array) -> tuple[Array, Array]:
+    """Return which sessions have a hit, and where the first of each is."""
+    found = np.flatnonzero(hits)
+    which = np.searchsorted(begins, found, "right") - 1
+    firsts = begins_of(which)
+    return which[firsts], found[firsts]
+
+
+def _trails(
+    first: Array, last: Array, enters: Array, leaves: Array, levels: Array
+) -> Trails:
+    sizes = last - first
+    begins = np.cumsum(sizes) - sizes
+    return Trails(spread(first, sizes), begins, sizes, enters, leaves, levels)
+
+
+# -- counting ---------------------------------------------------------------------------
+
+
+class Counted(NamedTuple):
+    """What one part gives: places and transitions by key, ascending."""
+
+    places: Array
+    visits: Array
+    sessions: Array
+    dwell: Array
+    dwelled: Array
+    edges: Array
+    passages: Array
+    edge_sessions: Array
+
+
+class Numbers:
+    """Numbers places: by level, and by page, of which some are told apart."""
+
+    def __init__(self, kept: list[int], way: Way) -> None:
+        self.pages = [*kept, OTHER, ENTRY, EXIT]
+        self.kept = np.array(kept, np.int64)
+        self.width = len(self.pages)
+        self.is_levelled = bool(way.depth)
+        self.lowest = -way.depth - 1 if way.before and way.depth else 0
+        self.other, self.entry, self.exit = range(len(kept), self.width)
+        self.levels = way.depth + 3 if way.depth else 1
+
+    def of(self, ids: Array) -> Array:
+        """Return the numbers of pages without a level."""
+        if not len(self.kept):
+            return np.full(len(ids), self.other)
+        at = np.minimum(np.searchsorted(self.kept, ids), len(self.kept) - 1)
+        return np.where(self.kept[at] == ids, at, self.other)
+
+    def place(self, number: int) -> Place:
+        """Return the place that has a number."""
+        level, page = divmod(number, self.width)
+        return level + self.lowest, self.pages[page]
+
+    def edge(self, number: int) -> Edge:
+        """Return the transition that has a number."""
+        source, target = divmod(number, self.width)
+        level, page = self.place(source)
+        return (level, page), (level + self.is_levelled, self.pages[target])
+
+
+def count_trails(
+    trails: Trails, pages: Array, dwell: Array, known: Array | None, numbers: Numbers
+) -> Counted:
+    """Count visits of places and transitions between them.
+
+    Args:
+        trails: what is followed.
+        pages: the page of each visit, as ``numbers`` has it, without a level.
+        dwell: ms, likewise.
+        known: where it is; None = everywhere.
+        numbers: of places.
+    """
+    begins, sizes = trails.begins, trails.sizes
+    step = int(numbers.is_levelled)
+    first = (trails.levels - numbers.lowest) * step * numbers.width
+    last = first + (sizes - 1) * step * numbers.width
+    places = pages
+    if step:
+        position = np.arange(len(pages)) - np.repeat(begins, sizes)
+        places = pages + np.repeat(first, sizes) + position * numbers.width
+    table = numbers.levels * numbers.width
+    is_first = np.ones(len(pages), bool)
+    inner = np.ones(len(pages), bool)
+    inner[begins + sizes - 1] = False
+    sources = np.flatnonzero(inner)
+    edges = places[sources] * numbers.width + pages[sources + 1]
+    is_new = np.ones(len(edges), bool)
+    if not step:
+        is_first = first_of_each(pages, begins, sizes)
+        is_new = first_of_each(edges, begins - np.arange(len(begins)), sizes - 1)
+    entered = np.flatnonzero(trails.enters)
+    left = np.flatnonzero(trails.leaves)
+    come = first[entered] - step * numbers.width + numbers.entry
+    gone = last[left] + step * numbers.width + numbers.exit
+    enter = come * numbers.width + pages[begins[entered]]
+    leave = places[(begins + sizes - 1)[left]] * numbers.width + numbers.exit
+    ends = np.concatenate([come, gone])
+    visits = np.bincount(np.concatenate([places, ends]), minlength=table)
+    sessions = np.bincount(np.concatenate([places[is_first], ends]), minlength=table)
+    if known is not None:
+        dwell, stayed = dwell[known], places[known]
+    else:
+        stayed = places
+    spent = np.bincount(stayed, dwell, table)
+    spells = np.bincount(stayed, minlength=table)
+    used = np.flatnonzero(visits)
+    every = np.concatenate([edges, enter, leave])
+    distinct = np.concatenate([edges[is_new], enter, leave])
+    keys, passages = _counted(every, table * numbers.width)
+    again, edge_sessions = _counted(distinct, table * numbers.width)
+    return Counted(
+        used, visits[used], sessions[used], spent[used], spells[used],
+        keys, passages, edge_sessions[np.searchsorted(again, keys)],
+    )  # fmt: skip
+
+
+def _counted(keys: Array, size: int) -> tuple[Array, Array]:
+    """Return the distinct keys, ascending, and how often each is there."""
+    if size > MAX_TABLE:
+        return np.unique(keys, return_counts=True)
+    counts = np.bincount(keys, minlength=size)
+    used = np.flatnonzero(counts)
+    return used, counts[used]
+
+
+def together(keys: list[Array], *columns: list[Array]) -> list[Array]:
+    """Return the distinct keys, ascending, and each column summed by them."""
+    every, where = np.unique(np.concatenate(keys), return_inverse=True)
+    return [
+        every,
+        *(np.bincount(where, np.concatenate(each), len(every)) for each in columns),
+    ]
+
+
+# -- a question -------------------------------------------------------------------------
+
+
+def flow_in_columns(question: Question, way: Way, top: int) -> Flow:
+    """Count transitions as ``journeys.flow_of`` does.
+
+    Raises:
+        NotInColumns: it is not for columns.
+    """
+    pages, counts, followed = _pages(question, way)
+    order = np.argsort(-counts, kind="stable")
+    limit = counts[order[top - 1]] if len(counts) > top else 0
+    chosen = set(pages[counts > limit].tolist())
+    if len(chosen) < top:
+        chosen |= _tied(question, way, pages[counts == limit], top - len(chosen))
+    kept = sorted(chosen | {way.after, way.before})
+    found = _count(question, way, Numbers(kept, way))
+    found.sessions, found.pages = followed, len(pages)
+    return found
+
+
+def _pages(question: Question, way: Way) -> tuple[Array, Array, int]:
+    """Return pages by number, visits of each, and how many sessions are followed."""
+    ids, counts, followed = [_NONE], [_NONE], 0
+    for part in question:
+        share = question.share(
+            part, ("pages", way), lambda each: _pages_of(question, each, way)
+        )
+        ids.append(share[0])
+        counts.append(share[1])
+        followed += share[2]
+    every, visits = together(ids, counts)
+    return every, visits.astype(np.int64), followed
+
+
+def _pages_of(question: Question, part: Part, way: Way) -> tuple[Array, Array, int]:
+    trails, codes, _ = _trails_of(question, part, way)
+    ids = part.labels("page", "views").ids
+    counts = np.bincount(codes[trails.visits], minlength=len(ids))
+    used = np.flatnonzero(counts)
+    return ids[used], counts[used], len(trails.begins)
+
+
+def _trails_of(
+    question: Question, part: Part, way: Way
+) -> tuple[Trails, Array, Array | slice]:
+    """Return trails, the pages of all visits as codes, and which visits these are."""
+    rows, chosen = events_of(part, "views", question.sessions(part))
+    labels = part.labels("page", "views")
+    codes = labels.codes[chosen]
+    hits = (labels.ids == (way.after or way.before))[codes]
+    return follow(rows, hits, way), codes, chosen
+
+
+def _tied(question: Question, way: Way, pages: Array, count: int) -> set[int]:
+    """Return *count* of *pages*, those that are visited first."""
+    found: dict[int, None] = {}
+    for part in question:
+        trails, codes, _ = _trails_of(question, part, way)
+        ids = part.labels("page", "views").ids
+        here = codes[trails.visits]
+        wanted = np.isin(ids, pages)
+        distinct, first = np.unique(here, return_index=True)
+        order = np.argsort(first)
+        for each in ids[distinct[order]][wanted[distinct[order]]].tolist():
+            found.setdefault(each)
+        if len(found) >= count:
+            break
+    return set(list(found)[:count])
+
+
+def _count(question: Question, way: Way, numbers: Numbers) -> Flow:
+    shares = [
+        question.share(
+            part,
+            ("flow", way, tuple(numbers.pages)),
+            lambda each: _count_part(question, each, way, numbers),
+        )
+        for part in question
+    ]
+    flow = Flow()
+    if not shares:
+        return flow
+    columns = [list(each) for each in zip(*shares, strict=True)]
+    places = [each.tolist() for each in together(*columns[:5])]
+    for number, *figures in zip(*places, strict=True):
+        flow.places[numbers.place(number)] = Passage(*map(int, figures))
+    edges = [each.tolist() for each in together(*columns[5:])]
+    for number, *figures in zip(*edges, strict=True):
+        flow.edges[numbers.edge(number)] = Passage(*map(int, figures))
+    return flow
+
+
+def _count_part(question: Question, part: Part, way: Way, numbers: Numbers) -> Counted:
+    trails, codes, chosen = _trails_of(question, part, way)
+    pages = numbers.of(part.labels("page", "views").ids)[codes[trails.visits]]
+    column = part.numbers("dwell", "views")
+    dwell = column.distances[chosen][trails.visits].astype(np.int64) + column.offset
+    known = column.known
+    known = None if known is None else known[chosen][trails.visits]
+    return count_trails(trails, pages, dwell, known, numbers)
+
+
+_NONE = np.zeros(0, np.int64)
