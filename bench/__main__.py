@@ -87,10 +87,14 @@ def _measure_size(day: Path, size: int, what: str) -> None:
 
 
 def _tell_dashboards(path: Path, only: str = "") -> None:
-    timed = dashboards.measure(path, only=only)
-    dashboards.tell(timed)
     name = f"dashboards-{only.replace('/', '-') or path.stem.removeprefix('grown-')}"
-    _write(name, dashboards.as_json(timed))
+    timed: list[dashboards.Timed] = []
+    print(f"\n{dashboards.HEADING}")
+    for found in dashboards.measure(path, only=only):
+        print(dashboards.row(found[0].board, found), flush=True)
+        timed += found
+        _write(name, dashboards.as_json(timed))
+    print(dashboards.row("all", timed))
 
 
 def _tell_panels(rows: list[dict[str, object]], size: int) -> None:
