@@ -87,6 +87,7 @@ def device_of(session: Session) -> Row:
         "browser": context.browser,
         "browser_version": context.browser_version,
         "os": context.os,
+        "os_version": attributes.get("session.os_version", ""),
         "country": context.country,
         "language": context.language,
         "sdk": context.sdk,

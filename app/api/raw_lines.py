@@ -7,9 +7,11 @@ import orjson
 import xxhash
 
 from app.errors import BadRequest, NotFound
+from app.events.mapped import complete
 from app.model import Entry
 from app.settings import Settings, SourceSettings
 from app.sources.loki.lines import MAX_NEEDLES, Lines, find_lines
+from app.sources.loki.logql import NAME
 from app.store.cursors import decode_cursor, encode_cursor
 from app.store.insight_seam import Whole
 
@@ -45,6 +47,7 @@ def raw_page(
         (start, end),
         limit=limit,
         timeout_s=settings.query_timeout_s,
+        labels=labels_of(source),
     )
     goes_on = None if found.next is None else encode_cursor([found.next])
     return [_row(each) for each in found.entries], goes_on, notices
@@ -56,6 +59,23 @@ def _source(whole: Whole, settings: Settings) -> SourceSettings:
         if source.name == name:
             return source
     raise NotFound(f"the source {name!r} of this session is not configured any more")
+
+
+def labels_of(source: SourceSettings) -> list[str]:
+    """Return the labels, or structured metadata, in which lines may name a session."""
+    if source.format == "mapped":
+        ways = complete(source.mapping).session.split("|")
+        labels = [each.strip()[1:] for each in ways if each.strip().startswith("@")]
+        return [name for name in labels if NAME.fullmatch(name)]
+    return _LABELS.get(source.format, [])
+
+
+_LABELS = {
+    "clm": ["session_id"],
+    "langfuse": [
+        "session_id", "langfuse_session_id", "gen_ai_conversation_id", "trace_id",
+    ],
+}  # fmt: skip
 
 
 def needles_of(whole: Whole) -> tuple[list[str], list[str]]:

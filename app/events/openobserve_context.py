@@ -6,7 +6,7 @@ from app.events import clean, devices
 from app.events.agents import describe_agent
 from app.events.decoder import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_STACK, MAX_TEXT
 from app.events.devices import Agent
-from app.events.lines import any_text, text
+from app.events.lines import any_text, number, text
 from app.events.openobserve_record import Record
 from app.model import Context, Labels
 
@@ -123,6 +123,7 @@ def _attributes(record: Record, tags: dict[str, str], agent: Agent) -> dict[str,
         found["session.platform"] = platform
     if agent.model not in {"", "Other"}:
         found["session.model"] = agent.model
+    found |= _screen(record)
     for name, value in tags.items():
         if name not in _TAG_KEYS:
             found[f"session.{name[:MAX_ATTRIBUTE]}"] = value[:MAX_ATTRIBUTE]
@@ -136,6 +137,19 @@ def _attributes(record: Record, tags: dict[str, str], agent: Agent) -> dict[str,
             if said and len(found) < MAX_ATTRIBUTES:
                 found[f"{scope}.{name[:MAX_ATTRIBUTE]}"] = said
     return dict(sorted(found.items()))
+
+
+def _screen(record: Record) -> dict[str, str]:
+    """Return the size of the window, and the version of the system."""
+    get, found = record.get, dict[str, str]()
+    size = [number(get(f"display.viewport.{side}")) for side in ("width", "height")]
+    if all(size):
+        found["session.viewport"] = "x".join(str(int(side or 0)) for side in size)
+    parts = [text(get(f"user_agent.os.{n}"), 20) for n in ("major", "minor")]
+    version = text(get("os.version"), 40) or ".".join(filter(None, parts))
+    if version:
+        found["session.os_version"] = version
+    return found
 
 
 def _said(value: Any) -> str:

@@ -24,7 +24,7 @@ SPANS = {
 }
 AGENT = {
     "user_agent": {"family": "Chrome Mobile", "major": "142", "minor": "0"},
-    "os": {"family": "Mac OS X"}, "device": {"family": "Other"},
+    "os": {"family": "Mac OS X", "major": "15", "minor": "1"}, "device": {"family": "Other"},
 }  # fmt: skip
 
 
@@ -56,6 +56,7 @@ class _Visit:
             "events": 0, "times": [], "users": [], "replay": False, "lcp": [],
             "browser": "Chrome" if self.is_enriched else "",
             "os": "macOS" if self.is_enriched else "",
+            "os_version": "15.1" if self.is_enriched else None, "viewport": "820x1106",
         }  # fmt: skip
 
     def walk(self, made: Made) -> dict[str, Any]:
@@ -188,7 +189,8 @@ class _Visit:
             "application": {"id": self.app}, "service": APPS[self.app],
             "session": {"id": self.own}, "view": view,
             "date": dice.choice((self.at, self.at, str(self.at), float(self.at), iso(self.at))),
-            "ootags": "env:prod,version:1.2", "account": None,
+            "ootags": "env:prod,version:1.2",
+            "display": {"viewport": {"width": 820, "height": 1106}}, "account": None,
         }  # fmt: skip
         if "date" in more:
             del line["date"]

@@ -69,7 +69,7 @@ def planned_of_clm(plan: Told) -> Told:
 
 def told_of_openobserve(session: Session) -> Told:
     """Return a session of the SDK in the words of the plan."""
-    figures = session.figures
+    figures, attributes = session.figures, dict(session.attributes)
     return {
         "start": session.start,
         "end": session.end,
@@ -88,6 +88,8 @@ def told_of_openobserve(session: Session) -> Told:
         "replay": figures.has_replay,
         "browser": session.context.browser,
         "os": session.context.os,
+        "os_version": attributes.get("session.os_version"),
+        "viewport": attributes.get("session.viewport"),
         "users": set(session.users),
     }
 

@@ -42,6 +42,7 @@ def find_lines(
     *,
     limit: int,
     timeout_s: float,
+    labels: Sequence[str] = (),
 ) -> Lines:
     """Return the oldest lines of *source* that contain any of *needles*.
 
@@ -53,6 +54,8 @@ def find_lines(
         span: ``[start, end)`` in ns.
         limit: lines, about.
         timeout_s: of one request, and after which no further one is made.
+        labels: names of labels, or of structured metadata; an entry of which one of
+            them is a needle is found as well.
 
     Raises:
         SourceRefused: Loki's own text; asking again will not help.
@@ -65,27 +68,62 @@ def find_lines(
         timeout_s=min(timeout_s, source.loki.timeout_s),
         retries=min(RETRIES, source.loki.retries),
     )
-    pager = Pager(narrow(parse_selector(source.selector), needles), Gauge(loki))
+    selector = parse_selector(source.selector)
+    queries = [narrow(selector, needles)]
+    if labels:
+        queries.append(narrow_by_labels(selector, labels, needles))
     client = Client(loki, Waiter(loki.retries, Counters(), threading.Event()))
     until = clock.monotonic() + timeout_s
-    at, end = span
-    entries: list[Entry] = []
     try:
-        while at < end and not entries and clock.monotonic() < until:
-            page = pager.page(client, at, end)
-            entries, at = _entries(page.streams), page.end
+        found = [
+            _first_page(client, Pager(each, Gauge(loki)), span, until)
+            for each in queries
+        ]
     finally:
         client.close()
-    return Lines(entries, at if at < end else None)
+    reached = min(at for _, at in found)
+    entries = {
+        (entry.ts, entry.line, tuple(sorted(entry.labels.items()))): entry
+        for each, _ in found
+        for entry in each
+        if entry.ts < reached
+    }
+    kept = [entries[key] for key in sorted(entries)]
+    return Lines(kept, reached if reached < span[1] else None)
+
+
+def _first_page(
+    client: Client, pager: Pager, span: tuple[int, int], until: float
+) -> tuple[list[Entry], int]:
+    """Return the oldest entries there are, and where those after them begin, ns."""
+    at, end = span
+    entries: list[Entry] = []
+    while at < end and not entries and clock.monotonic() < until:
+        page = pager.page(client, at, end)
+        entries, at = _entries(page.streams), page.end
+    return entries, at
 
 
 def narrow(query: Query, needles: Sequence[str]) -> Query:
     """Narrow *query* to lines that contain any of *needles*."""
     if len(needles) == 1:
         return by_text(query, needles[0]).having
-    pattern = "|".join(_SPECIAL.sub(r"\\\g<0>", each) for each in needles)
     stages = f"{query.stages} " if query.stages else " "
-    return query._replace(stages=f"{stages}|~ {quote(pattern)}")
+    return query._replace(stages=f"{stages}|~ {quote(_any_of(needles))}")
+
+
+def narrow_by_labels(
+    query: Query, labels: Sequence[str], values: Sequence[str]
+) -> Query:
+    """Narrow *query* to entries of which one of *labels* is one of *values*."""
+    pattern = quote(_any_of(values))
+    stages = f"{query.stages} " if query.stages else " "
+    either = " or ".join(f"{name}=~{pattern}" for name in labels)
+    return query._replace(stages=f"{stages}| {either}")
+
+
+def _any_of(texts: Sequence[str]) -> str:
+    return "|".join(_SPECIAL.sub(r"\\\g<0>", each) for each in texts)
 
 
 def _entries(streams: Sequence[Stream]) -> list[Entry]:
