@@ -45,11 +45,12 @@ def main() -> None:
         "--size", type=int, action="append", help="sessions asked of; may be repeated"
     )
     parser.add_argument(
-        "--index", type=Path, help="open the dashboards on this one, and make none"
+        "--index", type=Path, help="open the dashboards on this one, brought up to date"
     )
     parser.add_argument("--only", default="", help="a dashboard, as infinity/users")
     chosen = parser.parse_args()
     if chosen.index:
+        panels.roll_up(chosen.index)
         _tell_dashboards(chosen.index, chosen.only)
         return
     day = FOLDER / f"day-{chosen.sessions}.db"

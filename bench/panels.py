@@ -71,13 +71,17 @@ def questions() -> Iterator[Question]:
 
 def make_index(day: Path, path: Path, sessions: int) -> tuple[int, float]:
     """Grow the index of a day and roll it up; return (sessions, seconds to roll up)."""
-    held = grow(day, path, sessions)
+    return grow(day, path, sessions), roll_up(path)
+
+
+def roll_up(path: Path) -> float:
+    """Bring an index up to date with this Skald; return the seconds that it took."""
     writer = open_writer(Settings(index=path))
     began = time.perf_counter()
     while writer.roll_up(1 << 52, "single_view"):
         pass
     writer.close()
-    return held, time.perf_counter() - began
+    return time.perf_counter() - began
 
 
 def compare(path: Path) -> list[dict[str, object]]:
