@@ -15,7 +15,11 @@ WORSENING = (GREEN, YELLOW, RED)
 IMPROVING = (RED, YELLOW, GREEN)
 _TARGETS = {"errors": "error_list"}  # those that are not called as their path is
 _RISING_IS_GOOD = frozenset({"crash_free_rate"})
-_BANDS = {"error_rate": (GREEN, "#96D98D", YELLOW, RED)}
+_BANDS = {
+    "error_rate": (GREEN, "#96D98D", YELLOW, RED),
+    "duration_avg": (YELLOW, "text", GREEN),  # engagement: little of it is no failure
+    "views_per_session": (YELLOW, "text", GREEN),
+}
 
 TIME = Column("time", "time")
 VALUE = Column("Value", "number")

@@ -17,6 +17,8 @@ class Flavour:
         prefix: of the uids of its boards.
         all: the value of "All".
         has_ad_hoc: Grafana offers it ad hoc filters.
+        says_labels: figures without labels come under the label of their metric, and not
+            under its name.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Flavour:
     ref: Mapping[str, str]
     all: str
     has_ad_hoc: bool
+    says_labels: bool
     targets: Callable[[Ask, Sequence[str], Sequence[str]], list[Json]]
     variable_query: Callable[[Variable], Json]
     annotation: Callable[[Annotation, Sequence[str]], Json]
@@ -39,6 +42,7 @@ INFINITY = Flavour(
     infinity.REF,
     infinity.ALL,
     has_ad_hoc=False,
+    says_labels=False,
     targets=infinity.targets,
     variable_query=infinity.variable_query,
     annotation=infinity.annotation,
@@ -51,6 +55,7 @@ JSON = Flavour(
     simpod.REF,
     simpod.ALL,
     has_ad_hoc=True,
+    says_labels=True,
     targets=simpod.targets,
     variable_query=simpod.variable_query,
     annotation=simpod.annotation,

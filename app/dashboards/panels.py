@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
+from app.catalog.metrics import METRICS
 from app.dashboards.flavours import Flavour
 from app.dashboards.nouns import Ask, Column, Json, Link, Panel
 
@@ -104,8 +105,24 @@ def _field_config(panel: Panel, flavour: Flavour) -> Json:
     custom = CUSTOM.get(panel.kind, {}) | _lines(panel) | panel.custom
     if custom:
         defaults["custom"] = custom
-    overrides = [*_column_overrides(panel, flavour), *_series_overrides(panel)]
+    shown = _shown(panel) if flavour.says_labels else {}
+    overrides = [
+        _override(shown.get(name, name), properties)
+        for name, properties in (
+            *_column_overrides(panel, flavour),
+            *_series_overrides(panel),
+        )
+    ]
     return {"defaults": defaults, "overrides": overrides}
+
+
+def _shown(panel: Panel) -> dict[str, str]:
+    """Map names of figures to those under which the JSON data source shows them."""
+    metrics = [m for each in panel.asks if not each.by for m in each.metrics]
+    if panel.kind == "table" or not metrics:
+        return {}
+    shown = {name: METRICS[name].label for name in metrics}
+    return shown | ({"Value": shown[metrics[0]]} if len(metrics) == 1 else {})
 
 
 def _color_mode(panel: Panel) -> str:
@@ -134,15 +151,14 @@ def thresholds(steps: Sequence[float], colors: Sequence[str]) -> Json:
     }
 
 
-def _column_overrides(panel: Panel, flavour: Flavour) -> list[Json]:
+def _column_overrides(panel: Panel, flavour: Flavour) -> list[tuple[str, Json]]:
     if panel.kind not in {"table", "stat", "barchart"}:
         return []
-    found = []
-    for column in columns_of(panel):
-        properties = _properties(column, panel, flavour)
-        if properties:
-            found.append(_override(column.name, properties))
-    return found
+    found = [
+        (column.name, _properties(column, panel, flavour))
+        for column in columns_of(panel)
+    ]
+    return [(name, properties) for name, properties in found if properties]
 
 
 def _properties(column: Column, panel: Panel, flavour: Flavour) -> Json:
@@ -190,7 +206,7 @@ _STATUS = {
 }
 
 
-def _series_overrides(panel: Panel) -> list[Json]:
+def _series_overrides(panel: Panel) -> list[tuple[str, Json]]:
     """Say how series are called, colored and measured that answers tell by a label."""
     found: dict[str, Json] = {}
     for name, text in panel.names.items():
@@ -202,7 +218,7 @@ def _series_overrides(panel: Panel) -> list[Json]:
         if status in _STATUS_COLORS:
             color = {"mode": "fixed", "fixedColor": _STATUS_COLORS[status]}
             properties["color"] = color
-    return [_override(name, properties) for name, properties in found.items()]
+    return list(found.items())
 
 
 def _override(name: str, properties: Mapping[str, Any]) -> Json:

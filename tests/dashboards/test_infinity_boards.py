@@ -125,6 +125,31 @@ def test_charts_have_the_labels_that_were_asked_for(
 
 
 @EVERY
+def test_names_of_overrides_are_in_the_answer(client: FlaskClient, path: Path) -> None:
+    """Names, units, colors and links stand at columns and series that there are."""
+    dashboard = board(path)
+    how = filled(fill(client, dashboard, 0))
+
+    for panel in panels(dashboard):
+        known = {
+            shown(each)
+            for target in panel.get("targets", ())
+            for each in answer(client, panel["title"], target, how)
+        }
+        told = {
+            each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]
+        }
+        assert told <= known, panel["title"]
+
+
+def shown(field: Field) -> str:
+    """Return what Grafana calls a field: a lone label alone, when it is named `Value`."""
+    if field.name == "Value" and len(field.labels) == 1:
+        return next(iter(field.labels.values()))
+    return field.name
+
+
+@EVERY
 def test_one_value_and_several_are_understood(client: FlaskClient, path: Path) -> None:
     """Every target takes one value of each variable, and two."""
     dashboard = board(path)

@@ -186,18 +186,15 @@ def test_one_value_and_several_are_understood(client: FlaskClient, path: Path) -
 
 
 @EVERY
-def test_columns_of_tables_are_those_that_are_shown(
-    client: FlaskClient, path: Path
-) -> None:
-    """Names, units and links of a table stand at columns that the answer has."""
+def test_names_of_overrides_are_in_the_answer(client: FlaskClient, path: Path) -> None:
+    """Names, units, colors and links stand at columns and series that there are."""
     dashboard = board(path)
     how = filled(fill(client, dashboard, 0))
 
-    for panel in panels(dashboard):
-        if panel["type"] != "table":
-            continue
+    for panel in asking(dashboard):
         items = ask_json(client, panel["targets"], how)
-        known = {each["text"] for item in items for each in item["columns"]}
+        known = {each["text"] for item in items for each in item.get("columns", ())}
+        known |= {item["target"] for item in items if "target" in item}
         told = {
             each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]
         }
