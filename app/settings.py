@@ -150,6 +150,13 @@ class Settings:
         least=0,
         most=1 << 30,
     )
+    column_cache_bytes: int = setting(
+        64 * MIB,
+        "size",
+        "Columns of sessions that a process holds in memory, those used last.",
+        least=0,
+        most=64 << 30,
+    )
     max_rows: int = setting(
         10_000, "whole", "Rows in one answer.", least=1, most=1_000_000
     )

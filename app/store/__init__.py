@@ -21,14 +21,16 @@ def open_reader(settings: Settings, *, exact: bool = False) -> "Reader":
 
     Args:
         settings: which index, whose sessions.
-        exact: look at the sessions themselves, never at rollups, for rules: what is
-            recorded once must not differ from what is recorded again.
+        exact: look at the sessions themselves or their columns, never at rollups, for
+            rules: what is recorded once must not differ from what is recorded again.
 
     Raises:
         StoreError: there is none, or it cannot be read.
     """
+    from app.store.columns.cache import CACHE
     from app.store.weighed import WeighingReader, rates_of
 
+    CACHE.bound(settings.column_cache_bytes)
     return WeighingReader(
         settings.index,
         settings.tenant,

@@ -13,7 +13,6 @@ from app.sessionql.evaluate import Cell, bounds_of
 from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.store.answers import Answer, AnswerCache, Answered, key_of
-from app.store.columns import answer as columns
 from app.store.connect import snapshot
 from app.store.leaves import compose
 from app.store.rollups.answer import answer
@@ -89,7 +88,9 @@ class LeafReader:
 
     def _ask(self, db: sqlite3.Connection, leaf: Leaf, window: Window) -> Answer:
         """Try one way after the other; a scan always answers."""
-        ways: tuple[Way, ...] = () if self._is_exact else (self._roll, self._columns)
+        ways: tuple[Way, ...] = (self._roll, self._columns)
+        if self._is_exact:  # sums of cost are rounded otherwise than by a scan
+            ways = () if leaf.field == "cost" else (self._columns,)
         for way in ways:
             with snapshot(db):
                 found = way(db, leaf, window)
@@ -111,6 +112,9 @@ class LeafReader:
         self, db: sqlite3.Connection, leaf: Leaf, window: Window
     ) -> Answer | None:
         """Answer from the columns of sessions."""
+        # numpy takes memory that the indexer has no use for
+        from app.store.columns import answer as columns  # noqa: PLC0415
+
         found = columns.answer(db, leaf, window, self._statement(window.now))
         return None if found is None else Answer(found, "columns", {})
 

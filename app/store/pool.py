@@ -6,6 +6,7 @@ from threading import Lock
 
 from app.settings import Settings
 from app.store.answers import AnswerCache
+from app.store.columns.cache import CACHE
 from app.store.connect import open_for_reading
 from app.store.seam import Reader
 from app.store.weighed import WeighingReader, rates_of
@@ -25,6 +26,7 @@ class Readers:
     """
 
     def __init__(self, settings: Settings) -> None:
+        CACHE.bound(settings.column_cache_bytes)
         self._settings = settings
         self._lock = Lock()
         self._idle: list[WeighingReader] = []

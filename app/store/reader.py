@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,11 @@ import orjson
 from app.catalog.fields import FIELDS, STATUSES
 from app.errors import BadRequest, TooExpensive
 from app.model import Context, Event, Session, SessionKey
-from app.sessionql.evaluate import Cell, bounds_of
 from app.sessionql.filters import Filter, gather
-from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.sessions.derive import ordered
 from app.store import rows
+from app.store.answers import AnswerCache, Answered
 from app.store.conditions import where
 from app.store.connect import Deadline, explained, open_for_reading
 from app.store.cursors import decode_cursor, encode_cursor
@@ -24,18 +24,15 @@ from app.store.feed import FeedRows
 from app.store.functions import register
 from app.store.insights import InsightsReader
 from app.store.journal import Codec, Journal, derived_from
-from app.store.leaves import compose
+from app.store.leaf_reader import LeafReader
 from app.store.recorded import RecordedReader
-from app.store.rollups.answer import answer
-from app.store.rollups.shapes import ERROR
 from app.store.seam import Found, JobStatus, Search, SourceStatus
 from app.store.sql import EVENTS, Statement
 
 _STEPS = 4_000  # of SQLite's machine between two looks at the clock
-MAX_CELLS = 200_000  # of one leaf
 
 
-class SqliteReader(RecordedReader, InsightsReader, FeedRows):
+class SqliteReader(LeafReader, RecordedReader, InsightsReader, FeedRows):
     """The index in one SQLite file, opened for reading by one thread at a time."""
 
     def __init__(
@@ -54,12 +51,33 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
         self._db = open_for_reading(path)
         self._is_exact = exact
         self._notices: dict[str, None] = {}
+        self._answered: list[Answered] = []
         self._codec = Codec()
         register(self._db)
+        self._tables = self._schema_version()
+        self.answers: AnswerCache | None = None
+        self.give_back: Callable[[], None] = self.close_for_good
 
     def close(self) -> None:
+        """Give the reader back to whom it belongs, once, or let go of the index."""
+        give_back, self.give_back = self.give_back, lambda: None
+        give_back()
+
+    def close_for_good(self) -> None:
         """Let go of the index."""
         self._db.close()
+
+    def renew(self) -> bool:
+        """Forget what was asked; tell whether the index still has the same tables."""
+        self._notices.clear()
+        self._answered.clear()
+        try:
+            return self._tables == self._schema_version()
+        except sqlite3.Error:
+            return False
+
+    def _schema_version(self) -> int:
+        return int(self._db.execute("pragma schema_version").fetchone()[0])
 
     @contextmanager
     def _bounded(self) -> Iterator[sqlite3.Connection]:
@@ -82,43 +100,6 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
     def _statement(self, now: int) -> Statement:
         return Statement(self._tenant, self._bounce, now)
 
-    # -- figures -------------------------------------------------------------------
-
-    def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
-        """Return a cell for each label set and bucket that has a value.
-
-        Raises:
-            BadRequest: the leaf asks for what cannot be.
-            TooExpensive: it took too long, or has too many cells.
-        """
-        with self._bounded() as db:
-            if not self._is_exact:
-                found = answer(
-                    db, leaf, window, lambda: self._statement(window.now), self._scan
-                )
-                if found is not None:
-                    if leaf.function == "quantile":
-                        self._notices[WITHIN] = None
-                    return found
-            return self._scan(leaf, window)
-
-    def take_notices(self) -> list[str]:
-        """Return what to know of the answers given since the last call."""
-        taken = list(self._notices)
-        self._notices.clear()
-        return taken
-
-    def _scan(self, leaf: Leaf, window: Window) -> list[Cell]:
-        """Answer a leaf from the sessions themselves."""
-        statement = self._statement(window.now)
-        query = compose(statement, leaf, window)
-        found = self._db.execute(query, statement.values).fetchmany(MAX_CELLS + 1)
-        if len(found) > MAX_CELLS:
-            raise TooExpensive(
-                f"over {MAX_CELLS:,} figures; ask for fewer labels or a longer step"
-            )
-        return list(expand(leaf, found))
-
     # -- sessions ------------------------------------------------------------------
 
     def search(self, search: Search) -> Found:
@@ -140,18 +121,22 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
             f" where {matching}{after} order by k {direction}, s.id {direction}"
             f" limit {statement.bind(search.limit + 1)}"
         )
-        total = statement.text(f"select count(*) from sessions as s where {matching}")
         with self._bounded() as db:
             page = db.execute(query, statement.values).fetchall()
-            count = 0
-            if search.is_counted:
-                count = db.execute(total, statement.values).fetchone()[0]
+            count = self._count(db, search) if search.is_counted else 0
             items = self._items(db, [row[0] for row in page[: search.limit]], search)
         cursor = None
         if len(page) > search.limit:
             last_id, last_key = page[search.limit - 1]
             cursor = encode_cursor([search.sort, search.descending, last_key, last_id])
         return Found(items, cursor, count)
+
+    def _count(self, db: sqlite3.Connection, search: Search) -> int:
+        """Return how many sessions a search finds, as any question is answered."""
+        window = replace(search.window, step=0)
+        leaf = Leaf("count", selector=search.selector)
+        found, _ = self._answer(db, leaf, window)
+        return int(sum(value or 0 for _, _, value in found.cells))
 
     def _items(
         self, db: sqlite3.Connection, ids: list[int], search: Search
@@ -259,27 +244,7 @@ class SqliteReader(RecordedReader, InsightsReader, FeedRows):
         }
 
 
-def expand(leaf: Leaf, found: list[Any]) -> Iterator[Cell]:
-    """Turn rows into cells; of several quantiles and of buckets, a cell each."""
-    if leaf.function == "histogram":
-        bounds = bounds_of(leaf)
-        for row in found:
-            labels = row[1 + len(bounds) :]
-            for bound, value in zip(bounds, row[1:], strict=False):
-                yield (*labels, bound), row[0], value
-    elif leaf.function == "quantile" and len(leaf.points) > 1:
-        names = [write_number(point) for point in leaf.points]
-        for row in found:
-            values = orjson.loads(row[1]) if row[1] else [None] * len(names)
-            for name, value in zip(names, values, strict=True):
-                yield (*row[2:], name), row[0], value
-    else:
-        for row in found:
-            yield row[2:], row[0], row[1]
-
-
 JOB = JobStatus.__match_args__
-WITHIN = f"quantiles are within {ERROR:.1%} of the value"
 LISTED = tuple(
     name for name, each in FIELDS.items() if each.scope not in EVENTS
 )  # columns of a search

@@ -20,7 +20,7 @@ from tests.driver import Index
 BEGIN = DAY  # a midnight, so that the world has whole days
 LENGTH = 30 * HOUR
 LATER = BEGIN + 3 * 24 * HOUR
-QUESTIONS = 600
+QUESTIONS = 400
 _LABELS = (
     "app", "source", "environment", "version", "browser", "os", "entry", "exit", "status",
     "user", "previous", "country",

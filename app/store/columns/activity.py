@@ -5,8 +5,8 @@ import sqlite3
 import numpy as np
 
 from app.sessionql.plan import Window
-from app.store.columns.chunks import Array
-from app.store.columns.masks import Mask
+from app.store.columns.chunks import Array, Numbers
+from app.store.columns.masks import Mask, both
 from app.store.columns.parts import NotInColumns, Part, find_parts
 from app.store.columns.tables import HOUR
 
@@ -54,21 +54,33 @@ def moments(part: Part, window: Window, mask: Mask) -> tuple[Array, Array]:
         window: its buckets.
         mask: which sessions.
     """
-    minutes, places = part.numbers("minute", "activity").values, part.places("activity")
-    first, last = window.start // _MINUTE, (window.end - 1) // _MINUTE
-    chosen: Mask = mask if mask is True else np.asarray(mask)[places]
+    minutes, held = part.numbers("minute", "activity"), part.numbers("row", "activity")
+    chosen = _chosen(part, window, mask, minutes)
+    at, rows = minutes.distances, held.distances
+    if chosen is not True:
+        some = np.flatnonzero(chosen)
+        at, rows = at[some], rows[some]
+    changed = np.ones(len(rows), bool)
+    np.not_equal(rows[1:], rows[:-1], out=changed[1:])
+    step = window.step // _MINUTE
+    if step:
+        buckets = (at.astype(np.int64) + minutes.offset % step) // step
+        changed[1:] |= buckets[1:] != buckets[:-1]
+    kept = np.flatnonzero(changed)
+    places = rows[kept].astype(np.int64) + (held.offset - (part.rows.start or 0))
+    return places, (at[kept].astype(np.int64) + minutes.offset) * _MINUTE
+
+
+def _chosen(part: Part, window: Window, mask: Mask, minutes: Numbers) -> Mask:
+    """Return which minutes of activity count."""
+    chosen: Mask = True
+    if mask is not True:
+        chosen = np.asarray(mask)[part.places("activity")]
     if part.range[0] < window.start:  # it may be over before the window begins
         end = part.numbers("start").values + part.numbers("duration").values
-        chosen = chosen & (end >= window.start)[places]
-        chosen = chosen & (minutes >= first)
-    if len(minutes) and minutes.max() > last:
-        chosen = chosen & (minutes <= last)
-    if chosen is not True:
-        minutes, places = minutes[chosen], places[chosen]
-    step = window.step // _MINUTE
-    changed = np.ones(len(places), bool)
-    changed[1:] = places[1:] != places[:-1]
-    if step:
-        buckets = minutes // step
-        changed[1:] |= buckets[1:] != buckets[:-1]
-    return places[changed], minutes[changed] * _MINUTE
+        chosen = both(chosen, (end >= window.start)[part.places("activity")])
+        chosen = both(chosen, minutes.values >= window.start // _MINUTE)
+    last = (window.end - 1) // _MINUTE - minutes.offset
+    if len(minutes) and int(minutes.distances.max()) > last:
+        chosen = both(chosen, minutes.distances <= last)
+    return chosen

@@ -157,7 +157,7 @@ class _Answer:
             return None, None
         if leaf.function == "distinct":
             labels = part.labels(leaf.field)
-            numbers = labels.ids[labels.codes]
+            numbers = labels.ids.take(labels.codes)
             return numbers, None if leaf.field == "status" else numbers != 0
         if leaf.function == "share" and self._where is not None:
             return self._share(part, self._where)

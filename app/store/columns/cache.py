@@ -2,8 +2,10 @@
 
 from collections import OrderedDict
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from app.store.columns.chunks import Column
+if TYPE_CHECKING:  # numpy takes memory that not everyone has a use for
+    from app.store.columns.chunks import Column
 
 Key = tuple[int, str]  # row group, column: a row group never changes
 
@@ -17,7 +19,11 @@ class ColumnCache:
         self._bytes = 0
         self._lock = Lock()
 
-    def get(self, key: Key) -> Column | None:
+    def bound(self, most: int) -> None:
+        """Hold at most so many bytes from now on."""
+        self.most = most
+
+    def get(self, key: Key) -> "Column | None":
         """Return a column that is held."""
         with self._lock:
             column = self._held.get(key)
@@ -25,7 +31,7 @@ class ColumnCache:
                 self._held.move_to_end(key)
             return column
 
-    def put(self, key: Key, column: Column) -> None:
+    def put(self, key: Key, column: "Column") -> None:
         """Hold a column, and let go of those that were not used for longest."""
         size = column.nbytes
         if size > self.most:
@@ -44,4 +50,4 @@ class ColumnCache:
         return self._bytes
 
 
-CACHE = ColumnCache(96 << 20)
+CACHE = ColumnCache(64 << 20)

@@ -202,13 +202,9 @@ class Quantiles:
     def _of(self, values: Array) -> Values:
         if not len(values):
             return [None for _ in self._points]
-        ranks = [point * (len(values) - 1) for point in self._points]
-        places = {
-            min(int(rank) + more, len(values) - 1) for rank in ranks for more in (0, 1)
-        }
-        values = np.partition(values, sorted(places))
+        values = np.sort(values)  # numpy sorts quicker than it selects
         found: Values = []
-        for rank in ranks:
+        for rank in [point * (len(values) - 1) for point in self._points]:
             below = int(rank)
             above = min(below + 1, len(values) - 1)
             low, high = values[below].item(), values[above].item()

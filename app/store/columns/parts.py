@@ -90,8 +90,7 @@ class Part:
             raise NotInColumns(table)
         if self.rows.stop is None:
             return self.rows
-        edges = (self.rows.start, self.rows.stop)
-        return slice(*np.searchsorted(held.distances, edges).tolist())
+        return find_rows(held, self.rows.start, self.rows.stop)
 
 
 def read_chunk(db: sqlite3.Connection, group: int, name: str) -> Column:
@@ -205,8 +204,18 @@ def _rows_between(db: sqlite3.Connection, group: int, start: int, end: int) -> s
     starts = read_chunk(db, group, "sessions.start")
     if not isinstance(starts, Numbers):
         raise NotInColumns("start")
-    offset = starts.offset
-    edges = np.searchsorted(
-        starts.distances, (max(start - offset, 0), max(end - offset, 0))
-    )
-    return slice(*edges.tolist())
+    return find_rows(starts, start, end)
+
+
+def find_rows(column: Numbers, start: int, end: int) -> slice:
+    """Return which rows of an ascending column are in ``[start, end)``."""
+    return slice(_find(column, start), _find(column, end))
+
+
+def _find(column: Numbers, value: int) -> int:
+    distances, wanted = column.distances, value - column.offset
+    if not len(distances) or wanted <= distances[0]:
+        return 0
+    if wanted > distances[-1]:
+        return len(distances)
+    return int(np.searchsorted(distances, distances.dtype.type(wanted)))

@@ -51,15 +51,17 @@ class Returning:
             users, app = part.labels("user"), part.labels("app")
             bases = [place[each] * (most + 1) for each in app.ids.tolist()]
             base = np.array(bases, np.int64)
-            keys = users.ids[users.codes] + base[app.codes]
-            known = (users.ids != 0)[users.codes]
+            keys = users.ids.take(users.codes) + base.take(app.codes)
+            known = (users.ids != 0).take(users.codes)
             counted = known & self._ours(part)
             rows = np.flatnonzero(counted)
             those = keys[rows]
             first[those[::-1]] = rows[::-1]  # the first of each stays
             start = part.numbers("start").distances
             returned = np.zeros(len(part), bool)
-            returned[rows] = seen[those] | (start[rows] > start[first[those]])
+            returned[rows] = seen.take(those) | (
+                start.take(rows) > start.take(first.take(those))
+            )
             seen[those] = True
             self._found[id(part)] = returned, known
         for part in before:
