@@ -14,7 +14,7 @@ from app.errors import StoreError, StoreNewer
 from app.store import told_tables
 from app.store.columns.tables import create_columns, read_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
-from app.store.rollups.tables import create_rollups, pack_cells
+from app.store.rollups.tables import clear_cells, create_rollups, pack_cells
 from app.store.rule_tables import TABLES as _RULES
 
 migrations = Migrations("skald")
@@ -221,6 +221,12 @@ def keep_events_by_column(db: Database) -> None:
 def pack_rollups(db: Database) -> None:
     """Keep the figures of an hour side by side."""
     pack_cells(db)
+
+
+@migrations()
+def roll_up_models(db: Database) -> None:
+    """Keep figures of models and traces, and of users by page."""
+    clear_cells(db)
 
 
 @migrations()

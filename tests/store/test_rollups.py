@@ -2,13 +2,15 @@
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.demo.world import World
 from app.errors import BadRequest
-from app.sessionql.plan import And, Compare, Filter, Leaf, Window
+from app.sessionql.filters import And, Any, Compare, Filter
+from app.sessionql.plan import Leaf, Window
 from app.store.leaf_reader import WITHIN
 from app.store.reader import SqliteReader
 from app.store.rollups import answer as rollup_answers
@@ -23,6 +25,7 @@ from app.store.rollups.shapes import (
 )
 from app.store.rollups.tables import bucket_of_key, key_of
 from tests.build import DAY, HOUR, page_load
+from tests.corpus.worlds import index_of
 from tests.driver import Index
 
 BEGIN = DAY  # a midnight, so that the world has whole days
@@ -100,6 +103,58 @@ def agrees(leaf: Leaf, value: float | None, true: float | None) -> bool:
     return value == pytest.approx(true, rel=1e-9)
 
 
+@pytest.mark.parametrize("name", ["langfuse", "openobserve"])
+def test_rollups_answer_as_told_sessions_do(name: str, tmp_path: Path) -> None:
+    """Cost and tokens by model, latency of traces, dwell; whole and hour by hour."""
+    index = index_of(name, tmp_path)
+    ours, exact = readers(index)
+    first, last = ours._db.execute(
+        "select min(start), max(start) from sessions"
+    ).fetchone()
+    while index.writer.roll_up(last + 3 * DAY, "single_view"):
+        pass
+    covered = 0
+    for leaf in told_leaves():
+        for window in (
+            Window(first - HOUR, last + HOUR, 0, last),
+            Window(first // HOUR * HOUR, last // HOUR * HOUR + HOUR, HOUR, last),
+            Window(first + HOUR // 2, last - HOUR // 2, 0, last),
+        ):
+            got = rollup_answers.answer(
+                ours._db, leaf, window, lambda: ours._statement(last), ours._scan
+            )
+            if got is None:
+                continue
+            covered += any(value for *_, value in got.cells)
+            found = {(labels, bucket): value for labels, bucket, value in got.cells}
+            for labels, bucket, true in exact.evaluate(leaf, window):
+                value = found.pop((labels, bucket), None)
+                assert agrees(leaf, value, true), (leaf, window, labels, value, true)
+            assert not any(found.values()), (leaf, window, found)
+    index.close()
+
+    assert covered > (40 if name == "langfuse" else 15)
+
+
+def told_leaves() -> Iterator[Leaf]:
+    """Yield questions that sources beside Faro are asked."""
+    filters: list[Filter] = [
+        And(),
+        Any("usage", Compare("model", "=~", ("g.*|claude.*",))),
+        Compare("version", "!=", ("",)),
+    ]
+    for selector in filters:
+        for by in ((), ("app",), ("model",), ("version",), ("page",)):
+            for name in ("model_cost", "model_tokens", "model_calls", "cost", "traces"):
+                if by != ("page",):
+                    yield Leaf("sum", name, selector=selector, by=by)
+            if by not in {("model",), ("page",)}:  # no event has both
+                yield Leaf("quantile", "latency", (0.95,), selector=selector, by=by)
+            if by != ("model",):
+                yield Leaf("avg", "dwell", selector=selector, by=by)
+            yield Leaf("count", selector=selector, by=by)
+
+
 def test_quantile_is_within_its_bound(rolled: Index) -> None:
     """With many values, the interpolated quantile and ours differ by the bound at most."""
     ours, exact = readers(rolled)
@@ -140,6 +195,7 @@ def random_leaf(dice: random.Random, reader: SqliteReader) -> Leaf:
         Leaf(dice.choice(("sum", "avg")), "dwell"),
         Leaf("sum", dice.choice(("cost", "frustrations", "long_tasks"))),
         Leaf("share", where=Compare("frustrations", ">", (0.0,))),
+        Leaf("avg", "views"),
     )
     chosen_leaf = dice.choice(functions)
     return Leaf(

@@ -244,23 +244,26 @@ class _Answer:
         return [(*place, found[at]) for place, at in places.items()]
 
 
-_SCALES = {"cost": 1e9}  # how many of what is kept make one of the unit
+_SCALES = {
+    "cost": 1e9,
+    "model_cost": 1e9,
+}  # how many of what is kept make one of the unit
 
 
 def _condition(statement: Statement, part: Filter) -> str:
-    """Compose a condition on a cell; of a page, on the cell's."""
+    """Compose a condition on a cell; of a page or model, on the cell's."""
     if isinstance(part, Any):
-        return _of_page(statement, part.part)
-    if isinstance(part, Compare) and part.field == "page":
-        return _of_page(statement, part)
+        return _of_event(statement, part.part)
+    if isinstance(part, Compare) and part.field in {"page", "model"}:
+        return _of_event(statement, part)
     return where(statement, part)
 
 
-def _of_page(statement: Statement, part: Filter) -> str:
+def _of_event(statement: Statement, part: Filter) -> str:
     if isinstance(part, Compare):
-        return match_string(statement, "s.page", part)
+        return match_string(statement, f"s.{part.field}", part)
     parts = getattr(part, "parts", None) or (part.part,)  # type: ignore[union-attr]
-    inner = [_of_page(statement, each) for each in parts]
+    inner = [_of_event(statement, each) for each in parts]
     name = type(part).__name__
     if name == "Not":
         return f"not coalesce({inner[0]}, 0)"

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from app.store.rollups.tables import (
     LEVELS,
     OF_EACH_VIEW,
     OF_SESSIONS,
+    OF_USAGE,
     PARTS,
     SETS,
     SUMS,
@@ -38,7 +40,20 @@ MAX_VALUES = 2_000  # of one dimension in one hour; of more, that dimension is l
 _AT_ONCE = 5_000  # sessions that are looked at at a time
 
 _BASE = ("source", "app", "environment")
-_OF_SESSION = tuple(name for name in DIMENSIONS if name not in {"", "page"})
+_OF_SESSION = tuple(name for name in DIMENSIONS if name not in {"", "page", "model"})
+_USED = dict(
+    zip(
+        OF_USAGE,
+        ("generations", "cost", "tokens_in", "tokens_out", "tokens", "took"),
+        strict=True,
+    )
+)
+# table of what sessions have several of → (label, {number → column})
+_TABLES = {
+    "views": ("page", {name: f"e.{name}" for name in OF_EACH_VIEW}),
+    "usage": ("model", {name: f"e.{column}" for name, column in _USED.items()}),
+    "traces": ("name", {"latency": "e.latency"}),
+}
 _HISTOGRAMS = tuple(name for name in SETS if name != "user")
 
 
@@ -52,13 +67,15 @@ def build_hour(db: sqlite3.Connection, hour: int, bounced: str) -> None:
     """
     pieces: defaultdict[str, list[Cells]] = defaultdict(list)
     for sessions in _sessions(db, hour, bounced):
-        whose, pages, numbers = _views(db, hour, sessions["id"])
+        rows = {name: _rows(db, name, hour, sessions["id"]) for name in _TABLES}
         for dimension in DIMENSIONS:
-            pieces[dimension].append(
-                _of_pages(sessions, whose, pages, numbers)
-                if dimension == "page"
-                else _of_sessions(dimension, sessions, whose, numbers)
-            )
+            if dimension == "page":
+                cells = _of_pages(sessions, rows["views"])
+            elif dimension == "model":
+                cells = _of_models(sessions, rows["usage"])
+            else:
+                cells = _of_sessions(dimension, sessions, rows)
+            pieces[dimension].append(cells)
     whole = {
         name: united(each) if len(each) > 1 else each[0]
         for name, each in pieces.items()
@@ -85,32 +102,39 @@ def _sessions(
         yield dict(zip(columns, table, strict=True))
 
 
-def _views(
-    db: sqlite3.Connection, hour: int, sessions: Ints
-) -> tuple[Ints, Ints, dict[str, Floats]]:
-    """Return, of the views of *sessions* (row ids): whose, which page, their numbers.
+class _Rows(NamedTuple):
+    """What sessions have several of.
 
-    Whose is a place in *sessions*. A number that is not known is NaN.
+    Attributes:
+        whose: the place of the session of each.
+        labels: of each, the page or model; 0 = not said.
+        numbers: of each, by name; NaN = not known.
     """
-    rows = db.execute(
-        f"select v.session, coalesce(v.page, 0), {', '.join(OF_EACH_VIEW)}"
-        " from sessions as s join views as v on v.session = s.id"
+
+    whose: Ints
+    labels: Ints
+    numbers: dict[str, Floats]
+
+
+def _rows(db: sqlite3.Connection, table: str, hour: int, sessions: Ints) -> _Rows:
+    """Return the rows of *sessions*, which are row ids, in a table."""
+    label, columns = _TABLES[table]
+    found = db.execute(
+        f"select e.session, coalesce(e.{label}, 0), {', '.join(columns.values())}"
+        f" from sessions as s join {table} as e on e.session = s.id"
         " where s.start >= ? and s.start < ? and s.id between ? and ?",
         (hour, hour + HOUR, int(sessions[0]), int(sessions[-1])),
     ).fetchall()
-    table = np.array(rows, float).reshape(len(rows), 2 + len(OF_EACH_VIEW)).T
-    whose = np.searchsorted(sessions, table[0].astype(np.int64))
-    numbers = dict(zip(OF_EACH_VIEW, table[2:], strict=True))
-    return whose, table[1].astype(np.int64), numbers
+    numbers = np.array(found, float).reshape(len(found), 2 + len(columns)).T
+    whose = np.searchsorted(sessions, numbers[0].astype(np.int64))
+    named = dict(zip(columns, numbers[2:], strict=True))
+    return _Rows(whose, numbers[1].astype(np.int64), named)
 
 
 def _of_sessions(
-    dimension: str,
-    sessions: dict[str, Ints],
-    whose: Ints,
-    numbers: dict[str, Floats],
+    dimension: str, sessions: dict[str, Ints], rows: dict[str, _Rows]
 ) -> Cells:
-    """Put every session, and every view of it, into one cell."""
+    """Put every session, and all that it has, into one cell."""
     size = len(sessions["id"])
     values = sessions[dimension] if dimension else np.zeros(size, np.int64)
     groups = group([*(sessions[name] for name in _BASE), values], size)
@@ -121,40 +145,48 @@ def _of_sessions(
         cells.histograms["duration"] = added(Entries(groups.codes, buckets, counts))
     if dimension in SETS["user"]:
         cells.users = _users(groups, sessions["user"])
-    _add_views(cells, dimension, groups.codes[whose], numbers)
+    for each in rows.values():
+        _add_rows(cells, dimension, groups.codes[each.whose], each)
     return cells
 
 
-def _of_pages(
-    sessions: dict[str, Ints], whose: Ints, pages: Ints, numbers: dict[str, Floats]
-) -> Cells:
+def _of_pages(sessions: dict[str, Ints], views: _Rows) -> Cells:
     """Put every view into the cell of its page, and its session once beside it."""
+    whose = views.whose
     base = [sessions[name][whose] for name in _BASE]
-    groups = group([*base, pages], len(whose))
+    groups = group([*base, views.labels], len(whose))
     visits = groups.codes * len(sessions["id"]) + whose
     _, first = np.unique(visits, return_index=True)
     once = Groups(groups.codes[first], groups.keys)
     cells = summed(once, {name: sessions[name][whose[first]] for name in OF_SESSIONS})
     cells.sums["views"] = np.bincount(groups.codes, minlength=len(groups.keys))
-    _add_views(cells, "page", groups.codes, numbers)
+    cells.users = _users(once, sessions["user"][whose[first]])
+    _add_rows(cells, "page", groups.codes, views)
     return cells
 
 
-def _add_views(
-    cells: Cells, dimension: str, codes: Ints, numbers: dict[str, Floats]
-) -> None:
-    """Add what is known of views; *codes* are their cells."""
+def _of_models(sessions: dict[str, Ints], usage: _Rows) -> Cells:
+    """Put what a session used of a model into the cell of the model, and no more."""
+    base = [sessions[name][usage.whose] for name in _BASE]
+    groups = group([*base, usage.labels], len(usage.whose))
+    cells = summed(groups, {})
+    _add_rows(cells, "model", groups.codes, usage)
+    return cells
+
+
+def _add_rows(cells: Cells, dimension: str, codes: Ints, rows: _Rows) -> None:
+    """Add what is known of rows; *codes* are their cells."""
     size = len(cells.keys)
-    dwell = numbers["dwell"]
-    known = ~np.isnan(dwell)
-    cells.sums["dwell"] = add_up(codes[known], dwell[known], size)
-    cells.sums["dwells"] = np.bincount(codes[known], minlength=size)
-    for name, values in numbers.items():
-        if dimension in SETS[name]:
-            is_known = ~np.isnan(values)
-            buckets = buckets_of(values[is_known])
-            counts = np.ones(len(buckets), np.int64)
-            cells.histograms[name] = added(Entries(codes[is_known], buckets, counts))
+    for name, values in rows.numbers.items():
+        is_known = ~np.isnan(values)
+        owners, known = codes[is_known], values[is_known]
+        if name in SUMS:
+            cells.sums[name] = add_up(owners, known, size)
+        if name == "dwell":
+            cells.sums["dwells"] = np.bincount(owners, minlength=size)
+        if dimension in SETS.get(name, ()):
+            counts = np.ones(len(known), np.int64)
+            cells.histograms[name] = added(Entries(owners, buckets_of(known), counts))
 
 
 def _users(groups: Groups, users: Ints) -> list[bytes]:

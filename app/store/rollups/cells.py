@@ -14,7 +14,7 @@ from app.store.rollups.shapes import (
     pack_users,
     unite_users,
 )
-from app.store.rollups.tables import KEYS, SUMS
+from app.store.rollups.tables import KEYS
 
 _MOST = 1 << 62  # of a sum
 
@@ -75,7 +75,8 @@ def united(pieces: Sequence[Cells]) -> Cells:
     size = len(groups.keys)
     begins = np.cumsum([0, *(len(piece.keys) for piece in pieces)])
     sums = {
-        name: np.concatenate([piece.sums[name] for piece in pieces]) for name in SUMS
+        name: np.concatenate([piece.sums[name] for piece in pieces])
+        for name in pieces[0].sums
     }
     whole = summed(groups, sums)
     for name in pieces[0].histograms:

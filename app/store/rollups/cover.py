@@ -7,9 +7,17 @@ from app.catalog.fields import STATUSES
 from app.sessionql.filters import And, Any, Compare, Filter, Not, Or, gather, walk
 from app.sessionql.plan import Leaf
 from app.store import told_tables
-from app.store.rollups.tables import DIMENSIONS, OF_EACH_VIEW, OF_SESSIONS, SETS
+from app.store.rollups.tables import (
+    DIMENSIONS,
+    OF_EACH_VIEW,
+    OF_SESSIONS,
+    OF_USAGE,
+    SETS,
+)
 
 MAX_DEPTH = 4  # of a condition; what is nested deeper is for the sessions to answer
+_OF_KIND = {"view": "page", "usage": "model"}  # the dimension that is of such events
+_KINDS = frozenset({"", "trace", *_OF_KIND})
 _BASE = frozenset({"app", "environment", "source"})
 _SUMMED = frozenset(
     {
@@ -43,7 +51,7 @@ class Cover:
 
 def cover(leaf: Leaf) -> Cover | None:
     """Return how rollups answer *leaf*; None when sessions must be looked at."""
-    if leaf.kind not in {"", "view"}:
+    if leaf.kind not in _KINDS:
         return None
     parts = list(_flat(gather(leaf.selector)))
     statuses = [each for each in parts if _is_status(each)]
@@ -60,6 +68,8 @@ def cover(leaf: Leaf) -> Cover | None:
     dimension = others.pop() if others else ""
     if not _is_additive(leaf, dimension, conditions):
         return None
+    if leaf.kind in {"trace", "usage"} or dimension == "model":
+        return _told(leaf, dimension, tuple(conditions), statuses)
     return _figure(leaf, dimension, tuple(conditions), statuses)
 
 
@@ -94,15 +104,32 @@ def _figure(
     if field == "dwell" and function in {"sum", "avg"}:
         bottom = ("dwells",) if function == "avg" else ()
         return Cover(dimension, conditions, ("dwell",), bottom, is_of_events=True)
-    if function == "quantile" or (dimension != "page" and not of_events):
+    if function == "quantile" or not of_events:
         return _of_sets(leaf, dimension, conditions) or _ratio(
             leaf, dimension, conditions
         )
-    return None  # a scan of views would count a session once a view
+    return None
+
+
+def _told(
+    leaf: Leaf, dimension: str, conditions: tuple[Filter, ...], statuses: list[Filter]
+) -> Cover | None:
+    """Return how figures of traces and of models are answered."""
+    if statuses or not leaf.is_of_events or dimension == "page":
+        return None
+    if leaf.kind == "usage" and leaf.function == "sum" and leaf.field in OF_USAGE:
+        return Cover(dimension, conditions, (leaf.field,), is_of_events=True)
+    if leaf.kind != "trace" or leaf.function != "quantile" or len(leaf.points) != 1:
+        return None
+    if dimension not in SETS.get(leaf.field, ()):
+        return None
+    return Cover(dimension, conditions, measure=leaf.field, is_of_events=True)
 
 
 def _ratio(leaf: Leaf, dimension: str, conditions: tuple[Filter, ...]) -> Cover | None:
-    if leaf.function == "avg" and leaf.field in _SUMMED:
+    # of a page, `views` are those of the page and not of its sessions
+    summed = _SUMMED - {"views"} if dimension == "page" else _SUMMED
+    if leaf.function == "avg" and leaf.field in summed:
         return Cover(dimension, conditions, (leaf.field,), ("sessions",))
     share = _share(leaf.where) if leaf.function == "share" and leaf.where else None
     return share and Cover(dimension, conditions, *share)
@@ -169,15 +196,16 @@ def _depth(part: Filter) -> int:
 def _fields(part: Filter) -> set[str] | None:
     """Return the fields that *part* compares; None when it is about something else."""
     if isinstance(part, Any):
-        is_plain = part.kind == "view" and _depth(part) <= MAX_DEPTH
-        named = _fields(part.part) if is_plain else None
-        return named if named == {"page"} else None
+        own = _OF_KIND.get(part.kind)
+        named = _fields(part.part) if own and _depth(part) <= MAX_DEPTH else None
+        return named if named == {own} else None
     if _depth(part) > MAX_DEPTH:
         return None
-    found = set()
+    found: set[str] = set()
     for each in walk(part):
         if isinstance(each, Compare):
             found.add(each.field)
         elif not isinstance(each, (And, Or, Not)):
             return None
-    return None if "page" in found and not isinstance(part, Compare) else found
+    is_mixed = not found.isdisjoint(_OF_KIND.values()) and not isinstance(part, Compare)
+    return None if is_mixed else found

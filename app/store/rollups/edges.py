@@ -8,7 +8,7 @@ from app.sessionql.plan import Leaf, Window
 from app.store.conditions import conditions, where
 from app.store.rollups.cover import Cover
 from app.store.rollups.packed import Range
-from app.store.sql import Statement
+from app.store.sql import EVENTS, Statement
 
 Labels = tuple[str, ...]
 Place = tuple[Labels, int]  # labels, bucket
@@ -75,29 +75,40 @@ class Edges:
 
     def _number(self, statement: Statement) -> str:
         name = self.leaf.field
-        return f"e.{name}" if self.found.is_of_events else statement.expression(name)
+        if self.found.is_of_events:
+            return f"e.{EVENTS[self.leaf.kind][1][name]}"
+        return statement.expression(name)
 
     def _rows(
         self, statement: Statement, window: Window, values: str, count: int
     ) -> Iterable[tuple[Place, tuple[float | None, ...]]]:
         """Scan sessions (or their views), grouped by bucket and labels when summed."""
         by = self.leaf.by
-        by_page = self.found.dimension == "page" or self.found.is_of_events
+        kind = self.leaf.kind
+        if self.found.dimension == "page":
+            kind = "view"
         chosen = [
             statement.look_at(window),
-            *conditions(statement, self.leaf.selector, "view" if by_page else ""),
+            *conditions(statement, self.leaf.selector, kind),
         ]
-        columns = "".join(f", {'e' if name == 'page' else 's'}.{name}" for name in by)
-        join = " join views as e on e.session = s.id" if by_page else ""
-        bucket = "0"
-        if window.step:
-            bucket = f"s.start - s.start % {window.step}"
+        source, of_event = f"sessions as s where {' and '.join(chosen)}", "e"
+        if kind:
+            join = f"sessions as s join {EVENTS[kind][0]} as e on e.session = s.id"
+            source = f"{join} where {' and '.join(chosen)}"
+        if kind and not self.found.is_of_events:  # a session once for each page
+            pages = ", e.page" if "page" in by else ""
+            source = (
+                f"(select distinct s.id as session{pages} from {source}) as d"
+                " join sessions as s on s.id = d.session"
+            )
+            of_event = "d"
+        columns = "".join(
+            f", {of_event if name == 'page' else 's'}.{name}" for name in by
+        )
+        bucket = f"s.start - s.start % {window.step}" if window.step else "0"
         numbers = ", ".join(str(n) for n in (1, *range(2 + count, 2 + count + len(by))))
         group = f" group by {numbers}" if "sum(" in values else ""
-        query = (
-            f"select {bucket}, {values}{columns}"
-            f" from sessions as s{join} where {' and '.join(chosen)}{group}"
-        )
+        query = f"select {bucket}, {values}{columns} from {source}{group}"
         rows = self.db.execute(statement.text(query), statement.values).fetchall()
         at = 1 + count
         keys = {(row[0], *row[at:]) for row in rows}

@@ -11,11 +11,11 @@ from sqlite_utils import Database
 HOUR, DAY = 3_600_000, 86_400_000  # ms
 LEVELS = {0: HOUR, 1: DAY}
 
-# their numbers are stored; each is a column of `sessions`, but for the last
+# their numbers are stored; each is a column of `sessions`, but for the last two
 DIMENSIONS = (
     "",  # none: app and environment alone
     "version", "browser", "browser_version", "os", "device", "country", "language",
-    "referrer", "entry", "exit", "page",
+    "referrer", "entry", "exit", "page", "model",
 )  # fmt: skip
 
 KEYS = ("source", "app", "environment", "value")  # what a cell is of; 0 = not said
@@ -49,7 +49,11 @@ OF_SESSIONS = {
     },
 }  # fmt: skip
 OF_VIEWS = ("dwell", "dwells")  # sums over views: dwell, and of how many it is known
-SUMS = (*OF_SESSIONS, *OF_VIEWS)
+OF_USAGE = (
+    "model_calls", "model_cost", "model_tokens_in", "model_tokens_out", "model_tokens",
+    "model_time",
+)  # fmt: skip
+SUMS = (*OF_SESSIONS, *OF_VIEWS, *OF_USAGE)
 
 VITALS = ("lcp", "inp", "cls", "ttfb", "fcp")
 OF_EACH_VIEW = (*VITALS, "dwell")  # numbers of which views have histograms
@@ -57,9 +61,10 @@ OF_EACH_VIEW = (*VITALS, "dwell")  # numbers of which views have histograms
 # what sets and histograms are kept of, and by which dimensions: the rest is scanned
 _OF_VIEWS = ("", "version", "browser", "device", "country", "page")
 SETS: dict[str, tuple[str, ...]] = {
-    "user": ("", "version", "browser", "os", "device", "country"),
+    "user": ("", "version", "browser", "os", "device", "country", "page"),
     "duration": ("", "version", "browser", "os", "device", "country", "entry"),
     **dict.fromkeys(OF_EACH_VIEW, _OF_VIEWS),
+    "latency": ("", "version"),  # of traces
 }
 
 # their numbers are stored
@@ -136,6 +141,13 @@ def pack_cells(db: Database) -> None:
     for table in ("rollups", "rollup_sets"):
         db.execute(f"drop table if exists {table}")
     db.execute(_CELLS)
+    db.execute("delete from rollup_left_out")
+    mark_all(db)
+
+
+def clear_cells(db: Database) -> None:
+    """Recompute everything, as there is more to know of each hour."""
+    db.execute("delete from rollup_cells")
     db.execute("delete from rollup_left_out")
     mark_all(db)
 
