@@ -5,7 +5,7 @@ import json
 import statistics
 from pathlib import Path
 
-from bench import dashboards, ingest, panels, rules
+from bench import dashboards, ingest, panels, rules, serving
 
 FOLDER = Path("var/bench")
 PACE = 70_000  # lines/s: what a real single-binary Loki gave on 2 cores
@@ -36,7 +36,7 @@ def main() -> None:
         "what",
         nargs="?",
         default="all",
-        choices=("all", "ingest", "panels", "dashboards", "rules"),
+        choices=("all", "ingest", "panels", "dashboards", "serving", "rules"),
     )
     parser.add_argument("--sessions", type=int, default=30_000, help="in 24 hours")
     parser.add_argument("--runs", type=int, default=3, help="the median is told")
@@ -45,13 +45,18 @@ def main() -> None:
         "--size", type=int, action="append", help="sessions asked of; may be repeated"
     )
     parser.add_argument(
-        "--index", type=Path, help="open the dashboards on this one, brought up to date"
+        "--index",
+        type=Path,
+        help="dashboards or serving of this one, brought up to date",
     )
     parser.add_argument("--only", default="", help="a dashboard, as infinity/users")
     chosen = parser.parse_args()
     if chosen.index:
         panels.roll_up(chosen.index)
-        _tell_dashboards(chosen.index, chosen.only)
+        if chosen.what == "serving":
+            _tell_serving(chosen.index)
+        else:
+            _tell_dashboards(chosen.index, chosen.only)
         return
     day = FOLDER / f"day-{chosen.sessions}.db"
     if chosen.what in {"all", "ingest"} or not day.exists():
@@ -85,6 +90,8 @@ def _measure_size(day: Path, size: int, what: str) -> None:
         _tell_panels(panels.compare(path), size)
     if what in {"all", "dashboards"}:
         _tell_dashboards(path)
+    if what in {"all", "serving"}:
+        _tell_serving(path)
 
 
 def _tell_dashboards(path: Path, only: str = "") -> None:
@@ -96,6 +103,17 @@ def _tell_dashboards(path: Path, only: str = "") -> None:
         timed += found
         _write(name, dashboards.as_json(timed))
     print(dashboards.row("all", timed))
+
+
+def _tell_serving(path: Path) -> None:
+    rows = serving.serve(path)
+    for row in rows:
+        print(
+            f"{row['asked']} ranges: {row['answers_per_s']:,.0f} answers a second,"
+            f" p50 {row['p50_ms']:,.1f} ms, p95 {row['p95_ms']:,.1f} ms"
+            f" ({row['workers']} processes, {row['connections']} connections)"
+        )
+    _write(f"serving-{path.stem.removeprefix('grown-')}", rows)
 
 
 def _tell_panels(rows: list[dict[str, object]], size: int) -> None:

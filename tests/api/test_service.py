@@ -8,6 +8,7 @@ from typing import NoReturn
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+from zstandard import ZstdDecompressor
 
 from app import create_app
 from app.api.errors import phrase_of
@@ -154,6 +155,30 @@ def test_browsers_may_ask_when_they_are_named(service_settings: Settings) -> Non
     allow = "Access-Control-Allow-Origin"
     assert allowed.headers[allow] == "https://grafana.example"
     assert allow not in others.headers
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip;q=1, zstd;q=0.5", "gzip"),
+        ("zstd;q=0, gzip", "gzip"),
+        ("br", None),
+        ("", None),
+    ],
+)
+def test_client_chooses_how_answers_are_compressed(
+    client: FlaskClient, accepted: str, coding: str | None
+) -> None:
+    """By its order; what it did not ask for it never gets."""
+    packed = client.get("/api/v1", headers={"Accept-Encoding": accepted})
+    plain = client.get("/api/v1", headers={"Accept-Encoding": "identity"}).get_data()
+
+    assert packed.headers.get("Content-Encoding") == coding
+    if coding == "zstd":
+        assert ZstdDecompressor().decompress(packed.get_data()) == plain
+    elif coding is None:
+        assert packed.get_data() == plain
 
 
 def test_large_answers_are_compressed(client: FlaskClient) -> None:
