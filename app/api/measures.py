@@ -72,6 +72,10 @@ def list_loads(moments: Sequence[Moment], contexts: Mapping[int, Context]) -> li
         if event.kind == _LOAD or is_timed:
             timings = {name: facts.get(name) for name in TIMINGS}
             page = contexts[event.context].page
-            row = {"at": at, "page": page, "how": event.name, "duration": event.value}
-            found.append(row | timings)
+            how = facts.get("loading") or event.name
+            # of a view that is told of, the value is how long it was looked at
+            took = facts.get("load") if is_timed else event.value
+            found.append(
+                {"at": at, "page": page, "how": how, "duration": took} | timings
+            )
     return found

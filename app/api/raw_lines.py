@@ -97,11 +97,11 @@ def needles_of(whole: Whole) -> tuple[list[str], list[str]]:
 
 def span_of(whole: Whole) -> tuple[int, int]:
     """Return ``[start, end)`` in ns, by Loki's clock, in which its lines came."""
-    received = [event.received for _, event in whole.moments]
-    end = max(received) + MARGIN
+    first, last = whole.received
+    end = last + MARGIN
     if whole.session.is_cut:
-        end = max(end, min(received) + LONGEST)
-    return max(0, min(received) - MARGIN) * 1_000, end * 1_000
+        end = max(end, first + LONGEST)
+    return max(0, first - MARGIN) * 1_000, end * 1_000
 
 
 def _row(entry: Entry) -> Row:

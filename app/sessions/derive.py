@@ -6,7 +6,7 @@ from functools import partial
 from app.model import Context, Event, Kind, Session, SessionKey
 from app.sessions.fold import fold
 from app.sessions.timeline import Timeline
-from app.sessions.told import Manner, fold_told, in_order
+from app.sessions.told import Manner, fold_told, in_order, with_all_said
 from app.sessions.traced import fold_traced
 
 _DAY = 86_400_000
@@ -40,6 +40,15 @@ def derive(
 ) -> Session:
     """Derive the session *key* from all of its *events*: in *shape*, of its format."""
     return _FOLDS.get(shape, fold)(key, events, contexts, is_cut=is_cut)
+
+
+def told_once(
+    events: list[Event], contexts: Mapping[int, Context], shape: str = ""
+) -> tuple[list[tuple[int, Event]], Mapping[int, Context]]:
+    """Return (time, event) in order, of all versions of a thing one; and the contexts."""
+    if shape in MANNERS:
+        events, contexts = with_all_said(events, contexts)
+    return ordered(events, shape), contexts
 
 
 def ordered(events: list[Event], shape: str = "") -> list[tuple[int, Event]]:

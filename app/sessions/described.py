@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import NamedTuple
 
+from app.events.clean import host_of
 from app.model import Context, Event, Kind
 from app.sessions.fold import MAX_ATTRIBUTES
 
-ACTION = int(Kind.ACTION)
+ACTION, VISIT = int(Kind.ACTION), int(Kind.VISIT)
 Moment = tuple[int, Event]  # (believed time, ms; event)
 Contexts = Mapping[int, Context]
 
@@ -41,6 +42,7 @@ def describe(
         for name, value in zip(_SHARED, _shared(contexts[key]), strict=True):
             if value and not newest[name]:
                 newest[name] = value
+    newest["referrer"] = _came_from(moments, contexts)
     users = _users(moments, contexts)
     names = list(users)
     last: Context | None
@@ -57,6 +59,13 @@ def describe(
         listed[:MAX_ATTRIBUTES],
         _attributes(moments, contexts, reversed(order), last),
     )
+
+
+def _came_from(moments: list[Moment], contexts: Contexts) -> str:
+    """Return the host that the first view was reached from; "" of one's own site."""
+    first = next((event for _, event in moments if event.kind == VISIT), moments[0][1])
+    context = contexts[first.context]
+    return "" if context.referrer == host_of(context.url) else context.referrer
 
 
 def overlay(newest_first: list[Context]) -> Context:

@@ -83,7 +83,7 @@ def fold_told(
     2. Order by time, an exit before the visit that it makes room for.
     3. List views, actions, errors; count the rest.
     """
-    events, contexts = _with_all_said(events, contexts)
+    events, contexts = with_all_said(events, contexts)
     moments, clamped = in_order(events, manner)
     lived = [each for each in moments if each[1].kind != REPLAY] or moments
     views = _views(lived, contexts, manner)
@@ -131,7 +131,7 @@ def in_order(events: Iterable[Event], manner: Manner) -> tuple[list[Moment], int
     return [(each[0], each[4]) for each in timed], clamped
 
 
-def _with_all_said(
+def with_all_said(
     events: list[Event], contexts: Contexts
 ) -> tuple[list[Event], Contexts]:
     """Merge the versions of each thing, and the contexts in which it was told of."""

@@ -15,11 +15,19 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """One session with all that is kept of it, its events in order."""
+    """One session with all that is kept of it.
+
+    Attributes:
+        session: derived.
+        moments: its events in order; of a thing that was told of in versions, one.
+        contexts: of the events.
+        received: when Loki got the first line of it, and the last, µs.
+    """
 
     session: Session
     moments: Sequence[Moment]
     contexts: Mapping[int, Context]
+    received: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

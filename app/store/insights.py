@@ -4,7 +4,7 @@ import sqlite3
 
 from app.model import SessionKey
 from app.sessionql.plan import Window
-from app.sessions.derive import ordered
+from app.sessions.derive import told_once
 from app.store.insight_seam import Row, Whole
 from app.store.journal import derived_from
 from app.store.journeys import JourneysReader
@@ -27,8 +27,9 @@ class InsightsReader(PeopleReader, ProblemsReader, PlacesReader, JourneysReader)
             return None
         source, journal = found
         session = derived_from(SessionKey(source, app, session_id), journal)
-        moments = ordered(journal.events, journal.shape)
-        return Whole(session, moments, journal.contexts)
+        told = told_once(journal.events, journal.contexts, journal.shape)
+        received = [event.received for event in journal.events]
+        return Whole(session, *told, (min(received), max(received)))
 
     def listed(self, app: str, source: str, session_id: str, now: int) -> Row:
         """Return a session's row in the list of sessions; empty when there is none."""

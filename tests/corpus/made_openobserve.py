@@ -15,6 +15,7 @@ SITES = (
     "https://shop.example/cart?token=x#y",
     "https://ü.example/商品",
 )
+CAME_FROM = (("https://news.example/a?q=1", "news.example"), ("", ""))
 NS = 1_000_000  # in a ms
 SPANS = {
     "action": "loading_time",
@@ -64,7 +65,9 @@ class _Visit:
         dice, plan = self.dice, self.plan
         for _ in range(dice.randrange(1, 5)):
             began = self.at
-            view = {"id": self.id(), "url": dice.choice(SITES), "referrer": ""}
+            view = {"id": self.id(), "url": dice.choice(SITES), "referrer": SITES[0]}
+            if not plan["views"]:
+                view["referrer"], plan["referrer"] = dice.choice(CAME_FROM)
             if dice.often(0.3):
                 self.user = {"id": dice.choice(USERS), "email": "ä@example.org"}
             spent = dice.randrange(1, 20) * MINUTE + dice.randrange(1_000)

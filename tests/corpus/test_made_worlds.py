@@ -88,6 +88,7 @@ def told_of_openobserve(session: Session) -> Told:
         "replay": figures.has_replay,
         "browser": session.context.browser,
         "os": session.context.os,
+        "referrer": session.context.referrer,
         "os_version": attributes.get("session.os_version"),
         "viewport": attributes.get("session.viewport"),
         "users": set(session.users),

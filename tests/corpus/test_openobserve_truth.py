@@ -1,13 +1,15 @@
 """OpenObserve's sessions agree with the plan that made their events, field by field."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from app.api.measures import list_loads
 from app.events import devices
 from app.events.clean import path_of
-from app.model import Session
+from app.model import Kind, Session
 from tests.corpus.worlds import differences, entries, index_of, truth
 from tests.driver import Index
 
@@ -62,6 +64,34 @@ def test_application_is_known_by_both_names(index: Index) -> None:
         by_id = index.session(told["session_id"], told["application_id"])
 
         assert by_name.start == by_id.start
+
+
+def test_timeline_has_each_thing_once(index: Index) -> None:
+    """The versions in which a view is told of are one event of the timeline."""
+    for told in TRUTH["sessions"]:
+        whole = index.reader.whole(told["app"], told["session_id"])
+        assert whole is not None
+        counts = Counter(Kind(event.kind) for _, event in whole.moments)
+        raw = counts.pop(Kind.LOG, 0) + counts.pop(Kind.REPLAY, 0)
+
+        assert counts[Kind.VISIT] == told["counts"]["views"]
+        assert counts.total() == told["counts"]["unique_rum_events"]
+        assert raw >= told["counts"]["replay_segments"]
+        assert len({event.key for _, event in whole.moments}) == len(whole.moments)
+
+
+def test_loads_are_of_documents(index: Index) -> None:
+    """A load is listed once, with how long it took, and not how long it was looked at."""
+    for told in TRUTH["sessions"]:
+        whole = index.reader.whole(told["app"], told["session_id"])
+        assert whole is not None
+        loads = list_loads(whole.moments, whole.contexts)
+        vitals = told["web_vitals_ns"]
+
+        assert len(loads) <= told["counts"]["views"]
+        if vitals:
+            assert loads[0]["duration"] == vitals["loading_time"] / 1e6
+            assert loads[0]["how"] == "initial_load"
 
 
 def test_every_line_is_counted(index: Index) -> None:
