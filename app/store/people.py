@@ -3,12 +3,25 @@
 import sqlite3
 from dataclasses import replace
 
+import numpy as np
 import orjson
 
 from app.catalog.fields import FIELDS
 from app.sessionql.plan import Filter, Window
+from app.store.columns.parts import NotInColumns
+from app.store.columns.people import People
+from app.store.columns.question import Question
 from app.store.insight_seam import Ranked, Ranking, Row
-from app.store.ranking import Engine, breakdown, matching, names_of, plain, rank
+from app.store.ranking import (
+    Engine,
+    ask_columns,
+    breakdown,
+    matching,
+    names_of,
+    page_of_columns,
+    plain,
+    rank,
+)
 from app.store.seam import Search
 from app.store.sql import Statement
 
@@ -40,8 +53,9 @@ def _columns(statement: Statement) -> dict[str, str]:
     }
     for name in _SUMS:
         if name in FIELDS:
-            columns[name] = f"sum({statement.expression(name)})"
-            columns[f"{name}_avg"] = f"avg({statement.expression(name)})"
+            total = "sum(s.cost) / 1e9" if name == "cost" else f"sum(s.{name})"
+            columns[name] = total
+            columns[f"{name}_avg"] = f"{total} * 1.0 / count(*)"
     if "traces" in FIELDS and "trace_latency" in FIELDS:
         latency, traces = map(statement.expression, ("trace_latency", "traces"))
         columns["latency_avg"] = f"sum({latency}) * 1.0 / nullif(sum({traces}), 0)"
@@ -53,6 +67,13 @@ class PeopleReader(Engine):
 
     def people(self, asked: Ranking) -> Ranked:
         """Rank the identified users of sessions."""
+        with self._bounded() as db:
+            found = ask_columns(
+                self, db, asked.window, asked.selector, _Ranked(self, asked)
+            )
+            return found or self._people(db, asked)
+
+    def _people(self, db: sqlite3.Connection, asked: Ranking) -> Ranked:
         statement = self._statement(asked.window.now)
         columns = _columns(statement)
         shown = ", ".join(f"{text} as {name}" for name, text in columns.items())
@@ -62,19 +83,8 @@ class PeopleReader(Engine):
             " and s.user is not null group by s.user"
             f" having count(*) >= {statement.bind(asked.least)}"
         )
-        with self._bounded() as db:
-            rows, page = rank(db, statement, grouped, tuple(columns), asked)
-            numbers = {row["id"] for row in rows}
-            ids, names = names_of(db, numbers), _shown_names(db, numbers)
-        items = [
-            {
-                "user": ids[row["id"]],
-                "user_name": names.get(row["id"]) or ids[row["id"]],
-                **{name: plain(row[name]) for name in columns},
-            }
-            for row in rows
-        ]
-        return replace(page, items=items)
+        rows, page = rank(db, statement, grouped, tuple(columns), asked)
+        return replace(page, items=_named(db, rows))
 
     def person(self, user: str, window: Window, selector: Filter) -> Row | None:
         """Return what is known of one user; None when there is none."""
@@ -122,6 +132,50 @@ class PeopleReader(Engine):
             "by": parts,
             "recent": self._items(db, ids, Search(window)),
         }
+
+
+class _Ranked:
+    """Ranks users by column."""
+
+    def __init__(self, engine: Engine, asked: Ranking) -> None:
+        self._names = tuple(_columns(engine._statement(asked.window.now)))  # noqa: SLF001
+        self._asked = asked
+
+    def __call__(self, question: Question) -> Ranked:
+        """Return one page."""
+        asked = self._asked
+        if asked.sort not in self._names:
+            raise NotInColumns(asked.sort)
+        people = People(question)
+        many = np.flatnonzero(people.sessions >= asked.least)
+        keys = people.column(asked.sort)[many]
+        kept, cursor = page_of_columns(people.ids[many], keys, asked)
+        some = people.only(many[kept])
+        columns = {name: some.column(name).tolist() for name in self._names}
+        ids = some.ids.tolist()
+        rows = [
+            {"id": number, **{name: figures[at] for name, figures in columns.items()}}
+            for at, number in enumerate(ids)
+        ]
+        return Ranked(_named(question.db, rows), cursor, len(many))
+
+
+def _named(db: sqlite3.Connection, rows: list[Row]) -> list[Row]:
+    """Name the users of *rows*, and show figures as they are."""
+    numbers = {row["id"] for row in rows}
+    ids, names = names_of(db, numbers), _shown_names(db, numbers)
+    return [
+        {
+            "user": ids[row["id"]],
+            "user_name": names.get(row["id"]) or ids[row["id"]],
+            **{name: _figure(each) for name, each in row.items() if name != "id"},
+        }
+        for row in rows
+    ]
+
+
+def _figure(value: float | None) -> float | None:
+    return None if value is None or value != value else plain(value)  # noqa: PLR0124
 
 
 _EVENTS = (

@@ -2,11 +2,26 @@
 
 import sqlite3
 
+import numpy as np
+
 from app.errors import TooExpensive
 from app.sessionql.plan import Filter, Window
 from app.sessions.fold import MAX_LISTED
+from app.store.columns.chunks import Array
+from app.store.columns.parts import NotInColumns
+from app.store.columns.places import Places, places_in_columns
+from app.store.columns.question import Question
+from app.store.columns.returns import returns_in_columns
 from app.store.insight_seam import Ranked, Ranking, Returned, Returns, Row
-from app.store.ranking import Engine, matching, names_of, page_of, plain
+from app.store.ranking import (
+    Engine,
+    ask_columns,
+    matching,
+    names_of,
+    page_of,
+    page_of_columns,
+    plain,
+)
 from app.store.sampling import choose_sample, sampled
 
 MAX_PLACES = 500_000  # counted at a time
@@ -50,6 +65,14 @@ class PlacesReader(Engine):
     def places(self, asked: Ranking) -> Ranked:
         """Rank pages; a filter on ``page`` chooses which, and not only which sessions."""
         with self._bounded() as db:
+            found = None
+            if asked.sample <= 1:
+                found = ask_columns(
+                    self, db, asked.window, asked.selector,
+                    lambda question: _ranked(question, asked), "view",
+                )  # fmt: skip
+            if found is not None:
+                return found
             sample = asked.sample or choose_sample(
                 self, db, asked.window, asked.selector
             )
@@ -129,8 +152,29 @@ class PlacesReader(Engine):
             step: ms of a period.
             origin: where one period begins, ms.
         """
+        with self._bounded() as db:
+            found = ask_columns(
+                self, db, window, selector,
+                lambda question: returns_in_columns(question, step, origin),
+            )  # fmt: skip
+            if found is None:
+                cells, earlier = self._returns(db, window, selector, (step, origin))
+            else:
+                cells, earlier = found
+        return Returns(
+            [Returned(first * step + origin, *rest) for first, *rest in cells], earlier
+        )
+
+    def _returns(
+        self,
+        db: sqlite3.Connection,
+        window: Window,
+        selector: Filter,
+        periods: tuple[int, int],
+    ) -> tuple[list[tuple[int, int, int]], int]:
         statement = self._statement(window.now)
         where = matching(statement, window, selector)
+        step, origin = periods
         width, zero = statement.bind(step), statement.bind(origin)
         tenant = statement.ours().replace("s.source", "p.source")
 
@@ -156,14 +200,50 @@ class PlacesReader(Engine):
             f" where f.first >= {begin} group by 1, 2"
             f" union all select null, 0, count(*) from {people} where first < {begin}"
         )
-        with self._bounded() as db:
-            found = db.execute(query, statement.values).fetchall()
-        cells = [
-            Returned(first * step + origin, period, users)
-            for first, period, users in found
-            if first is not None
-        ]
-        return Returns(cells, found[-1][2])
+        found = db.execute(query, statement.values).fetchall()
+        return [row for row in found if row[0] is not None], found[-1][2]
+
+
+def _ranked(question: Question, asked: Ranking) -> Ranked:
+    """Rank pages by column."""
+    found = places_in_columns(question)
+    if asked.sort not in _SORTED:
+        raise NotInColumns(asked.sort)
+    many = np.flatnonzero(found.sessions >= asked.least)
+    keys = _key(found, asked.sort)[many]
+    kept, cursor = page_of_columns(found.ids[many], keys, asked)
+    names = names_of(question.db, set(found.ids[many[kept]].tolist()))
+    items = []
+    for at in many[kept].tolist():
+        place = Place()
+        for name in _COUNTED:
+            setattr(place, name, getattr(found, name)[at].item())
+        row = place.row(1, knows_users=True)
+        figures = {key: plain(each) for key, each in row.items()}
+        items.append({"page": names[found.ids[at].item()]} | figures)
+    return Ranked(items, cursor, len(many))
+
+
+_COUNTED = tuple(name for name in Place.__slots__ if name != "session")
+_MEANS = {"dwell_avg": ("dwell", "dwelled"), "lcp_avg": ("lcp", "painted")}
+_SORTED = {
+    "views",
+    "sessions",
+    "users",
+    "entries",
+    "exits",
+    "bounces",
+    "dwell",
+    *_MEANS,
+}
+
+
+def _key(found: Places, sort: str) -> Array:
+    """Return what pages are sorted by."""
+    if sort in _MEANS:
+        total, count = (getattr(found, name) for name in _MEANS[sort])
+        return np.asarray(np.where(count > 0, total / np.maximum(count, 1), 0.0))
+    return np.asarray(getattr(found, sort))
 
 
 def _new_place(places: dict[int, Place]) -> Place:

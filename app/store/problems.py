@@ -4,11 +4,24 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import orjson
 
 from app.sessionql.plan import Compare, Filter, Window, both
+from app.store.columns.parts import NotInColumns
+from app.store.columns.problems import Groups, Occurrence, affected, newest
+from app.store.columns.question import Question
 from app.store.insight_seam import Ranked, Ranking, Row
-from app.store.ranking import Engine, breakdown, matching, names_of, rank
+from app.store.ranking import (
+    MAX_PARTS,
+    Engine,
+    ask_columns,
+    breakdown,
+    matching,
+    names_of,
+    page_of_columns,
+    rank,
+)
 from app.store.seam import Search
 from app.store.sql import Statement
 
@@ -35,6 +48,14 @@ class ProblemsReader(Engine):
 
     def problems(self, asked: Ranking) -> Ranked:
         """Rank errors, equal ones together."""
+        with self._bounded() as db:
+            found = ask_columns(
+                self, db, asked.window, asked.selector,
+                lambda question: _ranked(question, asked), "error",
+            )  # fmt: skip
+            return found or self._problems(db, asked)
+
+    def _problems(self, db: sqlite3.Connection, asked: Ranking) -> Ranked:
         statement = self._statement(asked.window.now)
         shown = ", ".join(f"{text} as {name}" for name, text in _COLUMNS.items())
         grouped = (
@@ -43,14 +64,13 @@ class ProblemsReader(Engine):
             " and e.fingerprint is not null group by e.fingerprint"
             f" having count(distinct s.id) >= {statement.bind(asked.least)}"
         )
-        with self._bounded() as db:
-            rows, page = rank(db, statement, grouped, tuple(_COLUMNS), asked)
-            numbers = [row["id"] for row in rows]
-            ends = {
-                which: self._occurrences(db, which, numbers, asked)
-                for which in ("min", "max")
-            }
-            ids = names_of(db, set(numbers))
+        rows, page = rank(db, statement, grouped, tuple(_COLUMNS), asked)
+        numbers = [row["id"] for row in rows]
+        ends = {
+            which: self._occurrences(db, which, numbers, asked)
+            for which in ("min", "max")
+        }
+        ids = names_of(db, set(numbers))
         items = [
             {"fingerprint": ids[row["id"]]}
             | _sample(ends["max"][row["id"]])
@@ -99,25 +119,90 @@ class ProblemsReader(Engine):
         found = self.problems(Ranking(window, chosen, sort="count", limit=1)).items
         if not found:
             return None
-        parts = {}
         with self._bounded() as db:
-            for name in (*_PARTS, "page"):
-                statement = self._statement(window.now)
-                column = "e.page" if name == "page" else f"s.{name}"
-                where = matching(statement, window, chosen, "error")
-                parts[name] = breakdown(
-                    db, statement, column, f"{_ERRORS} where {where}"
-                )
-            affected = self._items(
-                db, _newest(db, self._statement(window.now), window, chosen),
-                Search(window),
-            )  # fmt: skip
-        return found[0] | {"by": parts, "recent": affected}
+            by_column = ask_columns(self, db, window, chosen, _details, "error")
+            if by_column is None:
+                by_column = self._details(db, window, chosen)
+            parts, ids = by_column
+            recent = self._items(db, ids, Search(window))
+        return found[0] | {"by": parts, "recent": recent}
+
+    def _details(
+        self, db: sqlite3.Connection, window: Window, chosen: Filter
+    ) -> tuple[Row, list[int]]:
+        parts: Row = {}
+        for name in (*_PARTS, "page"):
+            statement = self._statement(window.now)
+            column = "e.page" if name == "page" else f"s.{name}"
+            where = matching(statement, window, chosen, "error")
+            parts[name] = breakdown(db, statement, column, f"{_ERRORS} where {where}")
+        return parts, _newest(db, self._statement(window.now), window, chosen)
+
+
+def _ranked(question: Question, asked: Ranking) -> Ranked:
+    """Rank groups of errors by column."""
+    if asked.sort not in _COLUMNS:
+        raise NotInColumns(asked.sort)
+    groups = Groups(question)
+    found = groups.found
+    many = np.flatnonzero(found.sessions >= asked.least)
+    keys = getattr(found, asked.sort)[many]
+    kept, cursor = page_of_columns(found.ids[many], keys, asked)
+    items = []
+    for at in many[kept].tolist():
+        figures = {name: getattr(found, name)[at].item() for name in _COLUMNS}
+        number = found.ids[at].item()
+        first = groups.ends(number, figures["first_seen"], last=False)
+        last = groups.ends(number, figures["last_seen"], last=True)
+        sample = _told(question, last)
+        items.append(
+            {"fingerprint": names_of(question.db, {number})[number]}
+            | {name: sample[name] for name in _SAMPLED}
+            | figures
+            | {
+                "first_version": _told(question, first)["version"],
+                "last_version": sample["version"],
+            }
+        )
+    return Ranked(items, cursor, len(many))
+
+
+def _told(question: Question, occurrence: Occurrence) -> Row:
+    """Return what one error and its session say."""
+    part, row, error = occurrence
+    numbers = {
+        name: part.labels(name, "errors").at(error)
+        for name in ("type", "message", "page")
+    }
+    numbers |= {name: part.labels(name).at(row) for name in ("version", "app")}
+    texts = names_of(question.db, set(numbers.values()))
+    number = part.numbers("id").at(row)
+    sid = question.db.execute("select sid from sessions where id = ?", (number,))
+    told = {name: texts.get(each, "") for name, each in numbers.items()}
+    return told | {"session": sid.fetchone()[0]}
+
+
+_SAMPLED = ("type", "message", "page", "app", "session")
+
+
+def _details(question: Question) -> tuple[Row, list[int]]:
+    """Return sessions by what they are of, and the newest of them, by their numbers."""
+    fields = [*(("sessions", name) for name in _PARTS), ("errors", "page")]
+    by = {}
+    for (_, name), (ids, sessions) in zip(
+        fields, affected(question, fields), strict=True
+    ):
+        order = np.lexsort((ids, -sessions))[:MAX_PARTS].tolist()
+        texts = names_of(question.db, set(ids[order].tolist()))
+        by[name] = [
+            {"name": texts[ids[at].item()], "sessions": int(sessions[at])}
+            for at in order
+        ]
+    return by, newest(question, LISTED)
 
 
 def _sample(last: Row) -> Row:
-    names = ("type", "message", "page", "app", "session")
-    return {name: last[name] for name in names}
+    return {name: last[name] for name in _SAMPLED}
 
 
 def _newest(

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import orjson
 
 from app.errors import BadRequest
 from app.model import Session
 from app.sessionql.plan import Filter, Window
+from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns
 from app.store.columns.question import Question
 from app.store.conditions import conditions
@@ -152,6 +154,41 @@ def page_of(keys: Mapping[int, float], asked: Ranking) -> tuple[list[int], str |
         return kept, None
     value, last = order[asked.limit - 1]
     return kept, encode_cursor([asked.sort, asked.descending, value, last])
+
+
+def page_of_columns(
+    ids: Array, keys: Array, asked: Ranking
+) -> tuple[list[int], str | None]:
+    """Take one page as ``page_of`` does, of arrays.
+
+    Args:
+        ids: numbers, ascending.
+        keys: what they are sorted by; NaN is 0.
+        asked: order, limit, cursor.
+
+    Returns:
+        Places in *ids*, and the cursor of the next page.
+
+    Raises:
+        BadRequest: a cursor of another question.
+    """
+    if keys.dtype.kind == "f":
+        keys = np.nan_to_num(keys)
+    places = np.arange(len(ids))
+    if asked.cursor:
+        value, last = _read_cursor(asked)
+        same = keys == value
+        if asked.descending:
+            places = np.flatnonzero((keys < value) | (same & (ids < last)))
+        else:
+            places = np.flatnonzero((keys > value) | (same & (ids > last)))
+    order = places[np.lexsort((ids[places], keys[places]))]
+    order = order[::-1] if asked.descending else order
+    kept = order[: asked.limit].tolist()
+    if len(order) <= asked.limit:
+        return kept, None
+    last_key, last_id = keys[kept[-1]].item(), ids[kept[-1]].item()
+    return kept, encode_cursor([asked.sort, asked.descending, last_key, last_id])
 
 
 def _read_cursor(asked: Ranking) -> tuple[float, int]:

@@ -75,6 +75,10 @@ class Numbers:
             whole += self.offset
         return whole
 
+    def at(self, row: int) -> int:
+        """Return one whole number; without meaning where it is NULL."""
+        return int(self.distances[row]) + self.offset
+
     def cut(self, rows: slice) -> "Numbers":
         """Return some of its rows."""
         return Numbers(self.distances[rows], self.offset, self.has_null, self.scale)
@@ -99,6 +103,10 @@ class Labels:
     def nbytes(self) -> int:
         """Return how much memory it takes."""
         return int(self.codes.nbytes + self.ids.nbytes)
+
+    def at(self, row: int) -> int:
+        """Return the number of one row."""
+        return int(self.ids[self.codes[row]])
 
     def cut(self, rows: slice) -> "Labels":
         """Return some of its rows."""

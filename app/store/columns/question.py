@@ -66,6 +66,7 @@ class Question:
             if isinstance(each, Compare)
         }
         self._is_lasting = not fields & _CHANGING
+        self._tenant = ours
         self._key = (ours, asked.bounce, self._sessions, self._events, kind)
 
     def __iter__(self) -> Iterator[Part]:
@@ -96,6 +97,16 @@ class Question:
             return compute(part)
         rows = (part.rows.start, part.rows.stop)
         return SHARES.of((part.group, rows, self._key, what), lambda: compute(part))
+
+    def always(
+        self, part: Part, what: Hashable, compute: Callable[[Part], Share]
+    ) -> Share:
+        """Return what all of the tenant's sessions of a part give, as ``share`` does."""
+        if not part.group:
+            return compute(part)
+        rows = (part.rows.start, part.rows.stop)
+        key = (part.group, rows, self._tenant, what)
+        return SHARES.of(key, lambda: compute(part))
 
     def sessions(self, part: Part) -> Mask:
         """Return which sessions of a part are meant."""

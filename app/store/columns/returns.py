@@ -1,0 +1,105 @@
+"""Who came back, by column: users by the period of their first session."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from app.store.columns.chunks import Array
+from app.store.columns.parts import NotInColumns, Part, find_parts
+from app.store.columns.question import Question
+
+_WIDE = 1 << 31  # numbers of strings that fit beside one another
+
+
+def returns_in_columns(
+    question: Question, step: int, origin: int
+) -> tuple[list[tuple[int, int, int]], int]:
+    """Count, of users who came first in one period, those of each later one.
+
+    Args:
+        question: which sessions count as coming back.
+        step: ms of a period.
+        origin: where one period begins, ms.
+
+    Returns:
+        Cells of (period of the first session, periods since, users); and how many users
+        came first before the period in which the window begins.
+
+    Raises:
+        NotInColumns: it is not for columns.
+    """
+    window = question.window
+    if window.start < origin:
+        raise NotInColumns("before there was a period")
+    before = find_parts(question.db, 0, window.start, step)
+    firsts = [
+        question.always(part, "firsts", _firsts(question))
+        for part in [*before, *question.parts]
+    ]
+    people = np.concatenate([_NONE, *(each for each, _ in firsts)])
+    at = np.concatenate([_NONE, *(each for _, each in firsts)])
+    users, places = np.unique(people, return_inverse=True)
+    first = np.full(len(users), 1 << 62)
+    np.minimum.at(first, places, at)
+    visits = [
+        question.share(part, ("visits", step, origin), _visits(question, step, origin))
+        for part in question
+    ]
+    who = np.concatenate([_NONE, *(each for each, _ in visits)])
+    period = np.concatenate([_NONE, *(each for _, each in visits)])
+    came = (first[np.searchsorted(users, who)] - origin) // step
+    begin = (window.start - origin) // step
+    later = period - came
+    most = int(later.max(initial=0)) + 1
+    order = np.lexsort((period, who))
+    who, came, later = who[order], came[order], later[order]
+    is_new = np.ones(len(who), bool)
+    is_new[1:] = (who[1:] != who[:-1]) | (later[1:] != later[:-1])
+    earlier = len(np.unique(who[came < begin]))
+    kept = is_new & (came >= begin)
+    cells, counts = np.unique((came * most + later)[kept], return_counts=True)
+    return [
+        (*divmod(cell, most), count)
+        for cell, count in zip(cells.tolist(), counts.tolist(), strict=True)
+    ], earlier
+
+
+def _people(part: Part, rows: Array) -> tuple[Array, Array]:
+    """Return sessions with a user, and who that is: of an application."""
+    user, app = part.labels("user"), part.labels("app")
+    if max(user.ids.max(initial=0), app.ids.max(initial=0)) >= _WIDE:
+        raise NotInColumns("too many strings")
+    rows = rows[(user.ids != 0)[user.codes[rows]]]
+    return rows, (app.ids[app.codes[rows]] << 31) + user.ids[user.codes[rows]]
+
+
+def _firsts(question: Question) -> Callable[[Part], tuple[Array, Array]]:
+    """Return who tells the users of a part, and when each began the first session."""
+
+    def compute(part: Part) -> tuple[Array, Array]:
+        ours = question.masks.ours(part)
+        mask = np.broadcast_to(np.asarray(ours), len(part))
+        rows, people = _people(part, np.flatnonzero(mask))
+        users, first = np.unique(people, return_index=True)  # rows are in order of time
+        return users, part.numbers("start").values[rows[first]]
+
+    return compute
+
+
+def _visits(
+    question: Question, step: int, origin: int
+) -> Callable[[Part], tuple[Array, Array]]:
+    """Return who tells which users of a part came in which period."""
+
+    def compute(part: Part) -> tuple[Array, Array]:
+        rows, people = _people(part, question.rows(part))
+        period = (part.numbers("start").values[rows] - origin) // step
+        every = [np.unique(people[period == each]) for each in np.unique(period)]
+        return np.concatenate([_NONE, *every]), np.repeat(
+            np.unique(period), [len(each) for each in every]
+        )
+
+    return compute
+
+
+_NONE = np.zeros(0, np.int64)
