@@ -23,7 +23,8 @@ ZERO = 1  # the bucket of what is not above 0
 _SPAN = 1 << 16  # numbers of buckets are from 1 below that
 _SCALE = 1 / math.log(FACTOR)
 _TABLE = 2_000_000  # counts that are laid out side by side at a time
-_DENSE = 1 << 22  # numbers below that are looked up in a table
+_FEW = 1 << 16  # numbers below that are looked up in a table,
+_DENSE = 16  # and those below so many times how many they are
 
 
 class Entries(NamedTuple):
@@ -62,7 +63,7 @@ def distinct(numbers: Ints) -> tuple[Ints, Ints]:
     if not len(numbers):
         return numbers, numbers
     most = int(numbers.max()) + 1
-    if most > _DENSE:
+    if most > max(_FEW, _DENSE * len(numbers)):
         values, places = np.unique(numbers, return_inverse=True)
         return values, places
     table = np.zeros(most, np.int64)
