@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.catalog.fields import FIELDS
@@ -11,10 +12,13 @@ from app.demo.world import World
 from app.model import Entry
 from app.sessionql.filters import And, Compare, Filter, Not, Or
 from app.sessionql.plan import Leaf, Window
+from app.store.columns import build
 from app.store.columns.answer import answer
+from app.store.columns.cache import ColumnCache
+from app.store.columns.chunks import Numbers
 from app.store.reader import SqliteReader
 from app.store.sql import BOUNCES
-from tests.build import DAY, HOUR, MINUTE
+from tests.build import DAY, HOUR, MINUTE, log, page_load
 from tests.driver import Index
 
 BEGIN = DAY  # a midnight, so that the world has whole days
@@ -154,3 +158,105 @@ def random_text(dice: random.Random, reader: SqliteReader) -> Compare:
     known = [value for value, _ in reader.values(name, whole, And(), 9)]
     few = dice.sample([*known, "none", None, ""], 2 if op in {"=", "!="} else 1)
     return Compare(name, op, tuple(few))
+
+
+def test_late_session_counts_at_once(index: Index) -> None:
+    """A new session, an earlier one of its user and a deleted one: all are noticed."""
+    whole = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    count = Leaf("count", selector=Compare("returning", "=", (True,)))
+    index.ingest(page_load("s1", at="10:10:00", user_id="u1"))
+    roll_up(index)
+    assert cells(index, count, whole) == []
+
+    index.ingest(page_load("s0", at="03:10:00", user_id="u1"))
+    assert cells(index, count, whole) == [((), BEGIN, 1)]
+    roll_up(index)
+    assert cells(index, count, whole) == [((), BEGIN, 1)]
+
+    index.writer.expire(BEGIN + 8 * HOUR)
+    assert cells(index, count, whole) == []
+    roll_up(index)
+    assert cells(index, count, whole) == []
+
+
+def test_row_groups_go_with_their_sessions(index: Index) -> None:
+    """A day is one row group once it is over, and none when its sessions are gone."""
+    index.ingest(page_load("s1", at="10:10:00") + page_load("s2", at="15:10:00"))
+    roll_up(index, BEGIN + 20 * HOUR)
+    assert row_groups(index) == {(0, BEGIN + 10 * HOUR), (0, BEGIN + 15 * HOUR)}
+    roll_up(index)
+    assert row_groups(index) == {(1, BEGIN)}
+
+    index.writer.expire(BEGIN + 24 * HOUR)
+    roll_up(index)
+    assert row_groups(index) == set()
+    held = index.reader._db.execute("select count(*) from column_chunks")
+    assert held.fetchone() == (0,)
+
+
+def test_failed_step_leaves_what_was(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that ends anywhere within has never been: the hour stays to be read."""
+    whole = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    index.ingest(page_load("s1", at="10:10:00"))
+    roll_up(index)
+    index.ingest(page_load("s2", at="10:20:00"))
+    before = row_groups(index)
+
+    def fail(*_: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(build, "_write", fail)
+    with pytest.raises(OSError, match="no room"):
+        roll_up(index)
+    assert row_groups(index) == before
+    assert cells(index, Leaf("count"), whole) == [((), BEGIN, 2)]
+
+
+def test_session_of_long_ago_is_active_still(index: Index) -> None:
+    """Who began before the window, and who is over before it begins."""
+    index.ingest(
+        page_load("s1", at="09:58:00")
+        + log("s1", at="10:01:30", message="still here")
+        + page_load("s2", at="10:01:10")
+        + page_load("s3", at="23:58:00")
+    )
+    roll_up(index)
+    start = BEGIN + 10 * HOUR + 90_000
+    window = Window(start, BEGIN + 20 * HOUR, 0, LATER)
+
+    assert cells(index, Leaf("active"), window) == [((), start, 1)]
+
+
+def test_cache_holds_no_more_than_it_may() -> None:
+    """Columns used last stay; one that is too large for it is never held."""
+    cache = ColumnCache(100)
+    columns = [Numbers(np.zeros(size, np.uint8)) for size in (40, 40, 40, 101)]
+    for number, column in enumerate(columns):
+        cache.put((number, "start"), column)
+        cache.get((0, "start"))
+
+    held = [number for number in range(4) if cache.get((number, "start"))]
+    assert held == [0, 2]
+    assert cache.nbytes == 80
+    cache.bound(0)
+    cache.put((5, "start"), columns[0])
+    assert cache.nbytes <= 80
+
+
+def cells(
+    index: Index, leaf: Leaf, window: Window
+) -> list[tuple[tuple[str, ...], int, float | None]]:
+    """Return what columns answer, or the tables when they do not."""
+    reader = index.reader
+    assert isinstance(reader, SqliteReader)
+    found = answer(reader._db, leaf, window, reader._statement(window.now))
+    return reader._scan(leaf, window) if found is None else found
+
+
+def row_groups(index: Index) -> set[tuple[int, int]]:
+    """Return level and begin of the row groups."""
+    reader = index.reader
+    assert isinstance(reader, SqliteReader)
+    return set(reader._db.execute("select level, bucket from row_groups"))

@@ -289,7 +289,11 @@ def test_space_is_given_back(engine: Engine) -> None:
     last = engine.reader().session("shop", "s1")
     assert last is not None
 
-    expire_all(engine.writer(), last.start)
+    writer = engine.writer()
+    expire_all(writer, last.start)
+    while writer.roll_up(1 << 52, "single_view"):  # what is derived goes as well
+        pass
+    expire_all(writer, last.start)
 
     assert large > 3 * small
     assert engine.bytes() < 1.3 * small
