@@ -7,6 +7,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 JOBS ?= 2
+PURE ?=
+# Tests, benchmarks and the service run the hot path compiled; with PURE=1, as Python.
+HOT := $(if $(PURE),pure,compiled)
 
 # The first of these that is new enough and can make environments, else is new enough;
 # name another with `make PYTHON=...`. The system's own comes first: it is built with
@@ -25,6 +28,7 @@ COMPILE := -m uv pip compile --quiet --universal --python-version 3.11 \
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench run wheel fmt docs dev lock upgrade clean
+.PHONY: compiled pure
 .PHONY: style types layers reference
 
 help: ## List what can be made
@@ -34,7 +38,7 @@ help: ## List what can be made
 demo: $(VENV)/.run ## Run Skald on a small living world; prints what to try
 	@$(PY) -m app.cli demo $(ARGS)
 
-test: $(VENV)/.dev ## Run the tests: make test ARGS="-k cart", JOBS=0 for one process
+test: $(HOT) ## Run the tests: make test ARGS="-k cart", JOBS=0 for one process
 	@test "$$CI" != true || .ci/prometheus $(VENV)/prometheus || true # tests say so
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 
@@ -54,14 +58,20 @@ reference: $(VENV)/.dev
 	@$(PY) -m docs.build --check
 	@$(PY) -m app.cli dashboards build --check
 
-bench: $(VENV)/.dev ## Measure: make bench ARGS=ingest, panels, dashboards or rules
+bench: $(HOT) ## Measure: make bench ARGS=ingest, panels, dashboards or rules
 	@$(PY) -m bench $(ARGS)
 
-run: $(VENV)/.run ## Run Skald as ./skald.yml and SKALD_... say
+run: $(HOT) ## Run Skald as ./skald.yml and SKALD_... say
 	@$(PY) -m app.cli run $(ARGS)
 
-wheel: $(VENV)/.dev ## Build the wheel into dist/
-	@$(PY) -m build --wheel --no-isolation --outdir dist
+wheel: $(VENV)/.dev ## Build the wheel into dist/, compiled when there is a C compiler
+	@SKALD_COMPILE=auto $(PY) -m build --wheel --no-isolation --outdir dist
+
+compiled: $(VENV)/.dev # the hot path, when there is a C compiler; at once when it was done
+	@$(PY) compile_hot.py
+
+pure: $(VENV)/.dev ## Remove what was compiled: the hot path runs as Python
+	@$(PY) compile_hot.py --remove
 
 fmt: $(VENV)/.dev ## Format, and mend what ruff can mend
 	@$(PY) -m ruff format
@@ -83,6 +93,7 @@ upgrade: UPGRADE := --upgrade
 upgrade: lock ## Move every pin in the lock files to its newest version
 
 clean: ## Remove .venv, caches and what was built
+	@rm -f app/.compiled app/*/*.so *__mypyc*.so
 	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from app import compiled
 from tests.driver import Index
+
+if compiled.is_stale():
+    pytest.exit(compiled.STALE, returncode=2)
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)

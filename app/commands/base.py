@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from app import compiled
 from app.configuration.load import load_settings
 from app.configuration.show import show_settings
 from app.errors import SkaldError
@@ -63,11 +64,17 @@ class Commands(click.Group):
     type=click.Path(path_type=Path),
     help="File of the configuration; else SKALD_CONFIG, else ./skald.yml if it exists.",
 )
-@click.version_option(__version__, prog_name="skald")
+@click.version_option(
+    __version__,
+    prog_name="skald",
+    message=f"%(prog)s, version %(version)s ({compiled.manner()})",
+)
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
     """Session analytics for Grafana, over the logs you already keep in Loki."""
     context.obj = config
+    if compiled.is_stale():
+        raise Refusal(compiled.STALE)
 
 
 def collect_rarely() -> None:

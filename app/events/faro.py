@@ -31,12 +31,16 @@ _AFTER_QUOTE: Final = 11  # 'timestamp="'
 
 
 class FaroDecoder:
-    """Decodes the lines of one source; remembers what repeats, bounded."""
+    """Decodes the lines of one source; remembers what repeats, bounded.
 
-    def __init__(self) -> None:
+    Attributes:
+        metas: what was remembered of them.
+    """
+
+    def __init__(self, remembered: int = 8_192) -> None:
         self._layouts = Layouts(faro_items.select)
-        self._metas = MetaReader()
-        self._known = self._metas.known
+        self.metas = MetaReader(remembered)
+        self._known = self.metas.known
         self._last = "\0"  # the meta of the line before
         self._last_meta: Meta = (("", ""), 0, Context())
 
@@ -117,7 +121,7 @@ class FaroDecoder:
         return at, item
 
     def _remember(self, text: str) -> Meta:
-        meta = self._known.get(text) or self._metas.read(text)
+        meta = self._known.get(text) or self.metas.read(text)
         self._last, self._last_meta = text, meta
         return meta
 

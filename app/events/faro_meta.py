@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import chain
+from typing import Final
 
 import msgspec
 import xxhash
@@ -15,11 +16,10 @@ Fields = dict[str, str]
 Meta = tuple[Address, int, Context]  # whose, key of the context, context
 Part = tuple[tuple[str, ...], Fields]  # values in the order of Context, attributes
 
-_METAS = 8_192  # remembered, whole; about 1 kB each
-_PARTS = 8_192  # remembered, of each part
+_REMEMBERED: Final = 8_192  # metas, about 1 kB each, and as many of each part
 
-_hash = xxhash.xxh3_64_intdigest
-_pack = msgspec.msgpack.encode
+_hash: Final = xxhash.xxh3_64_intdigest
+_pack: Final = msgspec.msgpack.encode
 
 
 class NotAsExpected(ValueError):
@@ -37,7 +37,8 @@ class MetaReader:
         known: what has been read, by the text of the meta.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        self._most = remembered
         self.known: dict[str, Meta] = {}
         self._identities: dict[str, Part] = {}
         self._pages: dict[str, Part] = {}
@@ -54,10 +55,15 @@ class MetaReader:
         found = self.known.get(meta)
         if found is None:
             found = self._read(meta)
-            if len(self.known) >= _METAS:
+            if len(self.known) >= self._most:
                 self.known.clear()
             self.known[meta] = found
         return found
+
+    def sizes(self) -> list[int]:
+        """Return how many metas are remembered, and how many of each part."""
+        parts = (self._identities, self._pages, self._clients, self._views)
+        return [len(self.known), *map(len, parts)]
 
     def _read(self, meta: str) -> Meta:
         session_at = meta.find(" session_id=")
@@ -68,10 +74,12 @@ class MetaReader:
         view_at = meta.rfind(" view_name=", client_at)
         if view_at < 0:
             view_at = len(meta)
-        identity, user = _remember(self._identities, meta[:session_at], _identity_part)
-        page, titles = _remember(self._pages, meta[page_at:client_at], _page_part)
-        client, _ = _remember(self._clients, meta[client_at:view_at], _client_part)
-        view, _ = _remember(self._views, meta[view_at:], _view_part)
+        identity, user = self._remember(
+            self._identities, meta[:session_at], _identity_part
+        )
+        page, titles = self._remember(self._pages, meta[page_at:client_at], _page_part)
+        client, _ = self._remember(self._clients, meta[client_at:view_at], _client_part)
+        view, _ = self._remember(self._views, meta[view_at:], _view_part)
         session = _session_part(meta[session_at:page_at])
         attributes = _attributes(session) if len(session) > 1 else {}
         if user or titles:
@@ -80,6 +88,17 @@ class MetaReader:
             identity, page, client + view, _of_session(session, page), attributes
         )
         return (context.app, _session_id(session)), _hash(_pack(context)), context
+
+    def _remember(
+        self, known: dict[str, Part], text: str, read: Callable[[Fields], Part]
+    ) -> Part:
+        part = known.get(text)
+        if part is None:
+            part = read(logfmt.parse(text) if text else {})
+            if len(known) >= self._most:
+                known.clear()
+            known[text] = part
+        return part
 
 
 def read_fields(fields: Fields) -> Meta:
@@ -98,18 +117,6 @@ def read_fields(fields: Fields) -> Meta:
         _attributes(fields),
     )
     return (context.app, session_id), _hash(_pack(context)), context
-
-
-def _remember(
-    known: dict[str, Part], text: str, read: Callable[[Fields], Part]
-) -> Part:
-    part = known.get(text)
-    if part is None:
-        part = read(logfmt.parse(text) if text else {})
-        if len(known) >= _PARTS:
-            known.clear()
-        known[text] = part
-    return part
 
 
 def _context(

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
-def run(*command: str | Path, cwd: Path) -> str:
-    """Run *command* with nothing of the checkout in its environment."""
+def run(*command: str | Path, cwd: Path, **more: str) -> str:
+    """Run *command* with nothing of the checkout in its environment, and *more*."""
     environ = {
         name: text
         for name, text in os.environ.items()
@@ -24,7 +25,7 @@ def run(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
-        env=environ,
+        env=environ | more,
         capture_output=True,
         text=True,
         check=False,
@@ -103,3 +104,37 @@ def test_installed_package_is_not_the_checkout(python: Path, tmp_path: Path) -> 
 def test_wsgi_can_be_imported(python: Path, tmp_path: Path) -> None:
     """Gunicorn finds the application in the wheel."""
     run(python, "-c", "import wsgi; assert callable(wsgi.app)", cwd=tmp_path)
+
+
+LINE = "kind=event event_name=session_start session_id=s1 app_name=shop"
+READ = f"""
+from app.events import faro
+from app.events.decoder import Batch
+from app.model import Page, Stream
+batch = Batch()
+faro.FaroDecoder().decode(Page(0, 1, [Stream({{}}, [["1000", {LINE!r}]])], 1, 1), batch)
+print(faro.__file__, list(batch.events))
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_compiled_wheel_reads_a_line(python: Path, tmp_path: Path) -> None:
+    """The same wheel with the hot path as C: it is of one kind of machine, and works."""
+    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation")
+    run(*build, "--outdir", tmp_path, ROOT, cwd=tmp_path, SKALD_COMPILE="1")
+    (wheel,) = tmp_path.glob("*.whl")
+    place = tmp_path / "unpacked"
+    run(sys.executable, "-m", "zipfile", "-e", wheel, place, cwd=tmp_path)
+    first = f"import sys; sys.path.insert(0, {str(place)!r})\n"
+
+    said = run(python, "-c", first + READ, cwd=tmp_path)
+    version = (
+        "import sys; sys.argv[1:] = ['--version']; from app.cli import main; main()"
+    )
+
+    assert "-none-any" not in wheel.name
+    assert said.startswith(str(place))
+    assert ".py [" not in said
+    assert "('shop', 's1')" in said
+    assert "(compiled)" in run(python, "-c", first + version, cwd=tmp_path)
+    assert "(pure Python)" in run(python, "-c", version, cwd=tmp_path)
