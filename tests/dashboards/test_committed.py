@@ -188,3 +188,24 @@ def test_columns_that_links_need_are_asked_for(path: Path) -> None:
         for target in panel.get("targets", ()):
             asked = {each["text"] for each in target.get("columns", ())}
             assert path.parent.name == "json" or needed <= asked, panel["title"]
+
+
+def test_every_panel_of_the_guides_has_its_counterpart() -> None:
+    """Boards and panels that docs/coverage.md names are there."""
+    page = Path(__file__).parents[2] / "docs" / "coverage.md"
+    section = (
+        page.read_text("utf-8").partition("\n## Panels\n")[2].partition("\n## ")[0]
+    )
+    lines = [each for each in section.splitlines() if each.startswith("| ")][1:]
+    known = {board(path)["title"]: board(path) for path in files("infinity")}
+
+    assert len(lines) >= 25
+    for line in lines:
+        _, boards, shown = (each.strip() for each in line.strip("| ").split(" | "))
+        titles = {
+            panel["title"]
+            for name in boards.split(", ")
+            for panel in panels(known[name])
+        }
+        named = {re.split(r" \(|, ", each)[0] for each in shown.split("; ")}
+        assert named <= titles, (line, named - titles)
