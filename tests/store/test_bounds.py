@@ -9,6 +9,7 @@ from app.catalog.metrics import METRICS
 from app.errors import BadRequest, TooExpensive
 from app.sessionql.language import parse
 from app.sessionql.plan import EVERYTHING, Compare, Leaf, Not, Text, Window
+from app.store import leaf_reader
 from app.store import reader as reading
 from app.store.seam import Progress, Search
 from tests.build import js_error, page_load
@@ -89,7 +90,7 @@ def test_what_takes_too_long_is_stopped(
 def test_answers_have_a_bound(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many figures are refused, rather than kept in memory."""
     fill(shared)
-    monkeypatch.setattr(reading, "MAX_CELLS", 20)
+    monkeypatch.setattr(leaf_reader, "MAX_CELLS", 20)
 
     with pytest.raises(TooExpensive, match="over 20 figures"):
         shared.reader().evaluate(Leaf("count", by=("page",)), WINDOW)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,11 @@ from app.store.rollups.shapes import (
     values_of,
 )
 from app.store.rollups.tables import bucket_of_key, key_of
+from app.store.seam import Progress
 from tests.build import DAY, HOUR, page_load
 from tests.corpus.worlds import index_of
-from tests.driver import Index
+from tests.driver import Index, decode
+from tests.store.engines import Sqlite
 
 BEGIN = DAY  # a midnight, so that the world has whole days
 LENGTH = 30 * HOUR
@@ -279,6 +282,31 @@ def test_hour_under_way_is_left_alone(index: Index) -> None:
     index.ingest(page_load("s1", at="10:10:00"))
 
     assert roll_up(index, now=BEGIN + 10 * HOUR + 30 * 60_000) == 0
+
+
+def test_cells_are_of_one_tenant(tmp_path: Path) -> None:
+    """The same hour of two tenants is in the same rows; each is told its own."""
+    engine = Sqlite(tmp_path)
+    for tenant, visits in (("ours", 1), ("theirs", 2)):
+        entries = [
+            page_load(f"s{n}", at="10:10:00", user_id=f"u{n}") for n in range(visits)
+        ]
+        writer = engine.writer(tenant)
+        writer.ingest("faro", decode(chain(*entries)), Progress(1))
+    while writer.roll_up(LATER, "single_view"):
+        pass
+    window = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+
+    for leaf in (Leaf("count"), Leaf("distinct", "user"), Leaf("sum", "views")):
+        told = [
+            engine.reader(each).evaluate(leaf, window) for each in ("ours", "theirs")
+        ]
+        assert told == [[((), BEGIN, 1)], [((), BEGIN, 2)]]
+        ways = {each.by for each in engine.opened[-1].take_answered()}
+        assert ways == {"rollups"}
+    assert engine.reader("nobody").evaluate(Leaf("count"), window) == []
+    for each in engine.opened:
+        each.close()
 
 
 def test_other_definition_of_bounce_is_not_answered(index: Index) -> None:
