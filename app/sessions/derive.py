@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import msgspec
+
 from app.model import Context, Event, Kind, Session, SessionKey
 from app.sessions.fold import fold
 from app.sessions.timeline import Timeline
@@ -48,7 +50,17 @@ def told_once(
     """Return (time, event) in order, of all versions of a thing one; and the contexts."""
     if shape in MANNERS:
         events, contexts = with_all_said(events, contexts)
+        events = [_timed(each) for each in events]
     return ordered(events, shape), contexts
+
+
+def _timed(event: Event) -> Event:
+    """Say of a step of a trace how long it took, once its begin and its end are known."""
+    facts = event.facts or {}
+    if event.kind != Kind.OBSERVATION or "start" not in facts or "end" not in facts:
+        return event
+    took = max(0, facts["end"] - facts["start"])
+    return msgspec.structs.replace(event, value=float(took))
 
 
 def ordered(events: list[Event], shape: str = "") -> list[tuple[int, Event]]:

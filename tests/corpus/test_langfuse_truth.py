@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.model import Session, Step
+from app.model import Kind, Session, Step
 from tests.corpus.worlds import differences, entries, index_of, truth
 from tests.driver import Index
 
@@ -188,3 +188,17 @@ def tree(steps: tuple[Step, ...], parent: str | None = None) -> list[dict[str, A
         for step in chosen
     ]
     return sorted(found, key=lambda step: step["id"])
+
+
+def test_timeline_has_each_step_once_with_its_duration(index: Index) -> None:
+    """What is told when it begins and again when it ends is one event of the timeline."""
+    for told in TRUTH["sessions"]:
+        whole = index.reader.whole(told["service"], told["session_id"])
+        assert whole is not None
+        steps = [e for _, e in whole.moments if e.kind == Kind.OBSERVATION]
+        took = sum(
+            e.value or 0 for e in steps if (e.facts or {})["type"] == "GENERATION"
+        )
+
+        assert len(steps) == told["observation_count"]
+        assert took == (told["sum_generation_ms"] or 0)

@@ -1,15 +1,21 @@
 """Page loads of the CLM tracker are stitched, and split where idle, whatever comes late."""
 
+import random
 from collections import defaultdict
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import pairwise, permutations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.build import MINUTE
-from tests.corpus.worlds import derived, entries, index_of, mixed, truth
+from app.model import Entry
+from tests.build import DAY, MINUTE, MS
+from tests.corpus.worlds import derived, entries, index_of, mixed, source, truth
+from tests.driver import Index
 
 STITCH = {"stitch_ms": 30 * MINUTE}
 SPLIT = {"split_ms": 30 * MINUTE}
@@ -63,3 +69,80 @@ def test_idle_tab_is_split(tmp_path: Path) -> None:
 
     assert len(parts) == 2
     assert sum(row["views"] for row in parts) == idle["counts"]["visits"]
+
+
+GAP = 30 * MINUTE
+Line = tuple[int, str, str]  # minute, user, page load
+LINES = st.lists(
+    st.tuples(st.integers(0, 400), st.sampled_from("uv"), st.sampled_from("abc")),
+    min_size=1,
+    max_size=40,
+    unique=True,
+)
+
+
+@WAYS
+@settings(max_examples=12)
+@given(lines=LINES, seed=st.integers(0, 999), batches=st.integers(1, 8))
+def test_sessions_are_what_gaps_divide(
+    way: dict[str, int],
+    lines: list[Line],
+    seed: int,
+    batches: int,
+) -> None:
+    """Whatever comes when: the sessions that one gets by looking at all lines at once."""
+    mixed_lines = [visit(line) for line in lines]
+    random.Random(seed).shuffle(mixed_lines)
+    with TemporaryDirectory() as folder:
+        index = Index(Path(folder) / "skald.db", source("clm", **way))
+        for n in range(batches):
+            index.ingest(mixed_lines[n::batches])
+        found = sorted(
+            sorted((view.at - DAY) // MINUTE for view in index.session(row["id"], "clm").views)
+            for row in index.rows()
+        )  # fmt: skip
+        index.close()
+
+    assert found == sorted(divided(lines, way))
+
+
+def visit(line: Line) -> Entry:
+    """Build a visit of a page of its own."""
+    minute, user, load = line
+    at = DAY + minute * MINUTE
+    fields = {
+        "event": "component_visit", "component_hash": f"{minute}", "timestamp": at,
+        "user_id": user, "session_id": load,
+    }  # fmt: skip
+    return Entry(at * MS, orjson.dumps(fields).decode(), {"job": "clm"}, {})
+
+
+def divided(lines: list[Line], way: dict[str, int]) -> Iterator[list[int]]:
+    """Yield the minutes of each session, found the slow way."""
+    pieces: dict[tuple[str, str, int], list[int]] = {}
+    stitches, splits = "stitch_ms" in way, "split_ms" in way
+    told = [(user if stitches else "", load, minute) for minute, user, load in lines]
+    for whose, load, minute in sorted(told):
+        last = [key for key in pieces if key[:2] == (whose, load)][-1:]
+        if not last or (splits and (minute - pieces[last[0]][-1]) * MINUTE >= GAP):
+            last = [(whose, load, len(pieces))]
+        pieces.setdefault(last[0], []).append(minute)
+    groups = [(key[0], minutes) for key, minutes in pieces.items()]
+    while stitches:
+        near = next(
+            (
+                (one, two)
+                for one, two in permutations(groups, 2)
+                if one[0] == two[0]
+                and min(one[1]) <= min(two[1])
+                and (min(two[1]) - max(one[1])) * MINUTE < GAP
+            ),
+            None,
+        )
+        if near is None:
+            break
+        groups = [
+            each for each in groups if each is not near[0] and each is not near[1]
+        ]
+        groups.append((near[0][0], near[0][1] + near[1][1]))
+    yield from (sorted(minutes) for _, minutes in groups)
