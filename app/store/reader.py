@@ -17,6 +17,7 @@ from app.sessionql.plan import Leaf, Window
 from app.sessions.derive import ordered
 from app.store import rows
 from app.store.answers import AnswerCache, Answered
+from app.store.columns.finding import Key, Order, find_in_columns
 from app.store.conditions import where
 from app.store.connect import Deadline, explained, open_for_reading
 from app.store.cursors import decode_cursor, encode_cursor
@@ -25,6 +26,7 @@ from app.store.functions import register
 from app.store.insights import InsightsReader
 from app.store.journal import Codec, Journal, derived_from
 from app.store.leaf_reader import LeafReader
+from app.store.ranking import ask_columns
 from app.store.recorded import RecordedReader
 from app.store.seam import Found, JobStatus, Search, SourceStatus
 from app.store.sql import EVENTS, Statement
@@ -109,6 +111,29 @@ class SqliteReader(LeafReader, RecordedReader, InsightsReader, FeedRows):
             BadRequest: an unknown column, a cursor of another question.
             TooExpensive: it took too long.
         """
+        _order(search.sort)
+        with self._bounded() as db:
+            order = Order(
+                search.sort, search.descending, _last(search), search.limit + 1
+            )
+            found = ask_columns(
+                self, db, search.window, search.selector,
+                lambda asked: find_in_columns(asked, order, is_counted=search.is_counted),
+            )  # fmt: skip
+            if found is None:
+                page = self._page(db, search)
+                count = self._count(db, search) if search.is_counted else 0
+            else:
+                page, count = found
+            items = self._items(db, [row[0] for row in page[: search.limit]], search)
+        cursor = None
+        if len(page) > search.limit:
+            last_id, last_key = page[search.limit - 1]
+            cursor = encode_cursor([search.sort, search.descending, last_key, last_id])
+        return Found(items, cursor, count)
+
+    def _page(self, db: sqlite3.Connection, search: Search) -> list[tuple[int, Key]]:
+        """Return row id and key of the sessions of a page, and of one more."""
         order = _order(search.sort)
         statement = self._statement(search.window.now)
         matching = statement.look_at(search.window)
@@ -121,15 +146,7 @@ class SqliteReader(LeafReader, RecordedReader, InsightsReader, FeedRows):
             f" where {matching}{after} order by k {direction}, s.id {direction}"
             f" limit {statement.bind(search.limit + 1)}"
         )
-        with self._bounded() as db:
-            page = db.execute(query, statement.values).fetchall()
-            count = self._count(db, search) if search.is_counted else 0
-            items = self._items(db, [row[0] for row in page[: search.limit]], search)
-        cursor = None
-        if len(page) > search.limit:
-            last_id, last_key = page[search.limit - 1]
-            cursor = encode_cursor([search.sort, search.descending, last_key, last_id])
-        return Found(items, cursor, count)
+        return db.execute(query, statement.values).fetchall()
 
     def _count(self, db: sqlite3.Connection, search: Search) -> int:
         """Return how many sessions a search finds, as any question is answered."""
@@ -295,14 +312,26 @@ def _order(name: str) -> Callable[[Statement], str]:
     return lambda statement: _shown(statement, name)
 
 
-def _after(statement: Statement, search: Search, key: str) -> str:
+def _last(search: Search) -> tuple[Key, int] | None:
+    """Return key and row id of the last session of the page before.
+
+    Raises:
+        BadRequest: the cursor is of another question.
+    """
     if not search.cursor:
-        return ""
+        return None
     sort, descending, last_key, last_id = decode_cursor(
         search.cursor, str, bool, (str, int, float), int
     )
     if (sort, descending) != (search.sort, search.descending):
         raise BadRequest("this cursor belongs to a question with another order")
+    return last_key, last_id
+
+
+def _after(statement: Statement, search: Search, key: str) -> str:
+    last = _last(search)
+    if last is None:
+        return ""
     sign = "<" if search.descending else ">"
-    value, row = statement.bind(last_key), statement.bind(last_id)
+    value, row = map(statement.bind, last)
     return f" and ({key}, s.id) {sign} ({value}, {row})"

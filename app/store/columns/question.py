@@ -110,7 +110,17 @@ class Question:
 
     def sessions(self, part: Part) -> Mask:
         """Return which sessions of a part are meant."""
-        return self.masks.of(part, self._sessions)
+        every, bits = self.share(part, "sessions", self._packed)
+        if every is not None:
+            return every
+        return np.unpackbits(bits, count=len(part)).view(bool)
+
+    def _packed(self, part: Part) -> tuple[bool | None, Array]:
+        """Return whether all or none are meant, else None; and which are, as bits."""
+        mask = self.masks.of(part, self._sessions)
+        if isinstance(mask, bool):
+            return mask, _NO_BITS
+        return None, np.packbits(mask)
 
     def rows(self, part: Part) -> Array:
         """Return the places of the sessions of a part that are meant, ascending."""
@@ -136,3 +146,6 @@ def _split(selector: Filter, kind: str) -> tuple[Filter, Filter]:
     if not isinstance(events, Any):
         raise NotInColumns("several conditions on events")
     return sessions, events.part
+
+
+_NO_BITS = np.zeros(0, np.uint8)
