@@ -4,6 +4,7 @@ Everything is driven by the stored cursor. A run that dies anywhere is repeated 
 next one from there, and what was read twice changes nothing.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -262,13 +263,14 @@ def second_of(ts: int) -> int:
 def count_seconds(page: Page, counts: Counter[int]) -> None:
     """Add the entries of *page* to *counts*, by the second that LogQL counts them in."""
     for stream in page.streams:
-        stamps = [value[0] for value in stream.values]
-        for second, entries in Counter([ts[:-9] for ts in stamps]).items():
-            counts[int(second or 0) + 1] += entries
-        for ts in stamps:
-            if ts.endswith("000000000"):  # a full second ends its own bucket
-                counts[int(ts[:-9] or 0) + 1] -= 1
-                counts[int(ts[:-9] or 0)] += 1
+        stamps = [int(value[0]) for value in stream.values]
+        stamps.sort()
+        at = 0
+        while at < len(stamps):
+            second = second_of(stamps[at])
+            after = bisect_right(stamps, second * SECOND, at)
+            counts[second] += after - at
+            at = after
 
 
 def _last_second(counts: Counter[int], reached: int) -> Counter[int]:

@@ -81,7 +81,7 @@ def fold(
     views = find_views(timeline, contexts)
     context, users, attributes = _describe(timeline, contexts)
     actions = [
-        Action(each[0], each[5].name, contexts[each[4]].page)
+        Action(each[0], each[6], contexts[each[4]].page)
         for each in timeline.of(_ACTION)
     ]
     failures = timeline.of(_ERROR)
@@ -130,7 +130,7 @@ def _crashes(failures: list[Seen]) -> int:
     """Count the errors that ended the application."""
     crashes = 0
     for each in failures:
-        facts = each[5].facts
+        facts: dict[str, Any] | None = each[8]
         if facts and facts.get("fatal"):
             crashes += 1
     return crashes
@@ -139,7 +139,7 @@ def _crashes(failures: list[Seen]) -> int:
 def _log_errors(logs: list[Seen]) -> int:
     errors = 0
     for each in logs:
-        if each[5].name in _LOG_ERRORS:
+        if each[6] in _LOG_ERRORS:
             errors += 1
     return errors
 
@@ -156,14 +156,17 @@ def _failed_requests(resources: list[Seen], spans: list[Seen]) -> int:
 def _failed(requests: list[Seen]) -> int:
     failed = 0
     for each in requests:
-        if is_failed(each[5]):
+        if _is_failure(each[8]):
             failed += 1
     return failed
 
 
 def is_failed(event: Event) -> bool:
     """Tell whether a request was answered with an error."""
-    facts = event.facts
+    return _is_failure(event.facts)
+
+
+def _is_failure(facts: dict[str, Any] | None) -> bool:
     return bool(facts) and facts.get("status", 0) >= 400  # type: ignore[union-attr]  # noqa: PLR2004
 
 
@@ -222,7 +225,7 @@ def _fill(newest: list[Any], older: tuple[Any, ...]) -> None:
 
 def _add_event_attributes(actions: list[Seen], attributes: dict[str, str]) -> None:
     for each in actions:
-        facts = each[5].facts
+        facts: dict[str, Any] | None = each[8]
         if facts:
             for name, value in facts.items():
                 if name not in _OWN_FACTS and len(attributes) < 4 * MAX_ATTRIBUTES:

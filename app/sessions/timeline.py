@@ -17,8 +17,9 @@ _RESOURCE: Final = int(Kind.RESOURCE)
 _SPAN: Final = int(Kind.SPAN)
 
 Moment = tuple[int, Event]  # (corrected time, ms; event)
-# (corrected time, receipt, key, kind, context, event): sorts as the events happened.
-# Most code reads one or two of them, and a tuple is the quickest to read.
+# What happened: its corrected time, when it was received, key, kind, key of its context,
+# the event itself, its name, value, facts. Sorted, such are in the order in which they
+# happened; of all there is, a tuple is the quickest to make and to read.
 Seen = tuple[Any, ...]
 
 
@@ -88,19 +89,22 @@ class Timeline:
             told.append(fields)
             at: int = fields[2]
             if at:
-                received: int = fields[1]
-                delays.append(received // 1000 - at)
+                got: int = fields[1]
+                delays.append(got // 1000 - at)
         skew = skew_of(delays)
         clamped = 0
         seen = self.seen
-        for event, fields in zip(events, told, strict=True):
-            received = fields[1]
+        for index, fields in enumerate(told):
+            got = fields[1]
+            got //= 1000
             said: int = fields[2]
             at = said + skew
-            if said == 0 or not -BELIEVED_MS <= received // 1000 - at <= BELIEVED_MS:
+            if said == 0 or not -BELIEVED_MS <= got - at <= BELIEVED_MS:
                 clamped += 1
-                at = received // 1000
-            seen.append((at, fields[1], fields[0], fields[3], fields[4], event))
+                at = got
+            key, received, _, kind, context, name, value, facts = fields
+            event = events[index]
+            seen.append((at, received, key, kind, context, event, name, value, facts))
         seen.sort()
         self.skew, self.clamped = skew, clamped
 

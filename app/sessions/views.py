@@ -10,9 +10,9 @@ too new or too old, so they tell of a page only when nothing better does.
 
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
-from app.model import Context, Event, Kind, View
+from app.model import Context, Kind, View
 from app.sessions.timeline import Seen, Timeline
 
 _LOAD: Final = int(Kind.LOAD)
@@ -83,20 +83,19 @@ def _pair_loads(begins: list[Seen]) -> Loads:
     waiting: list[Seen] = []
     seen: set[str] = set()
     for each in begins:
-        event: Event = each[5]
         if each[3] == _LOAD:
-            nav = _nav(event)
+            nav = _nav(each)
             if not nav or nav not in seen:
                 seen.add(nav)
                 waiting.append(each)
-        elif event.name != "extend":
+        elif each[6] != "extend":
             paired = _take(waiting, each[4]) if waiting else None
             if paired is not None:
-                loads[each[2]] = paired[0], _nav(paired[5])
+                loads[each[2]] = paired[0], _nav(paired)
             elif not _is_rotated(begins, each[0]):
                 loads[each[2]] = each[0], ""
     for each in waiting:
-        loads[each[2]] = each[0], _nav(each[5])
+        loads[each[2]] = each[0], _nav(each)
     return loads
 
 
@@ -105,16 +104,16 @@ def _is_rotated(begins: list[Seen], at: int) -> bool:
     for each in begins:
         if (
             each[3] != _LOAD
-            and each[5].name == "extend"
+            and each[6] == "extend"
             and abs(at - each[0]) <= _ROTATION_MS
         ):
             return True
     return False
 
 
-def _nav(event: Event) -> str:
+def _nav(seen: Seen) -> str:
     """Return the SDK's id of the document; "" when there is none."""
-    facts = event.facts
+    facts: dict[str, Any] | None = seen[8]
     return facts.get("nav", "") if facts else ""
 
 
@@ -146,7 +145,7 @@ def _walk(timeline: Timeline, places: Places, loads: Loads) -> list[_Visit]:
 def _tells_place(seen: Seen) -> bool:
     if seen[3] == _LOAD:
         return False
-    facts = seen[5].facts
+    facts: dict[str, Any] | None = seen[8]
     return not (facts and "trigger" in facts)  # a back-dated user action
 
 
@@ -175,14 +174,13 @@ def _give_vitals(vitals: list[Seen], places: Places, visits: list[_Visit]) -> No
             by_nav[visit.nav] = visit
         by_page.setdefault(visit.page, visit)
     for each in vitals:
-        event: Event = each[5]
-        value = event.value
+        value: float | None = each[7]
         if value is not None:
-            nav = _nav(event)
+            nav = _nav(each)
             is_old = nav in _NO_NAV
             owner = by_page.get(places[each[4]]) if is_old else by_nav.get(nav)
             if owner is not None:
-                owner.vitals[event.name] = value
+                owner.vitals[each[6]] = value
 
 
 def _finish(visits: list[_Visit]) -> list[View]:
