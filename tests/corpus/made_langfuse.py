@@ -171,6 +171,12 @@ class _Talk:
         if dice.often():
             self.envelope(made, f"{named}-create", step["at"], begun | ended | typed)
             return
+        nothing = dict.fromkeys(
+            ("name", "model", "usageDetails", "costDetails", "endTime")
+        )
+        if dice.often(0.3):  # told later, and says nothing of what is known
+            said = {"id": step["id"], "traceId": trace["id"]} | nothing
+            self.envelope(made, f"{named}-update", step["at"] + HOUR, said)
         self.envelope(made, f"{named}-create", step["at"], begun | typed)
         later = step["end"] or step["at"] + 1
         self.envelope(made, f"{named}-update", max(later, step["at"]), ended | typed)
@@ -252,6 +258,12 @@ class _Talk:
                 said[dice.choice(USER_KEYS)] = trace["user"]
             if trace["tags"]:
                 said["langfuse.trace.tags"] = trace["tags"]
+            if n == 0 and step["kind"] == "SPAN" and dice.often(0.4):
+                # what an agent is said to have used, its children have used
+                said |= {
+                    "gen_ai.operation.name": "invoke_agent", "gen_ai.usage.cost": 9,
+                    "gen_ai.usage.input_tokens": 999, "gen_ai.usage.output_tokens": 999,
+                }  # fmt: skip
             if step["level"] != "ERROR":
                 said["langfuse.observation.level"] = step["level"]
             if step["kind"] == "GENERATION":

@@ -112,7 +112,9 @@ class _Visit:
             said["performance"] = {"lcp": {"timestamp": paint}}
         else:
             said["largest_contentful_paint"] = self.dice.spell(paint)
-        kind = "view_update" if number > 1 and self.dice.often(0.3) else "view"
+        kind = "view"
+        if 1 < number < last and self.dice.often():  # says what changed, and no more
+            kind, view = "view_update", {"id": view["id"]}
         self.say(made, kind, view | said, {}, version=self.dice.spell(number))
 
     def happen(self, made: Made, view: dict[str, Any]) -> None:
@@ -207,6 +209,16 @@ class _Visit:
         line |= {self.is_flat or "_oo": own} | fields
         if self.is_enriched:
             line |= {"user_agent": AGENT, "geo_info": {"country_iso_code": None}}
+        if kind == "view_update":
+            for name in (
+                "service",
+                "ootags",
+                "display",
+                "usr",
+                "user_agent",
+                "geo_info",
+            ):
+                line.pop(name, None)
         received = self.at + dice.randrange(0, 20 * MINUTE)
         told = flatten(line) if self.is_flat else line
         self.number += 1

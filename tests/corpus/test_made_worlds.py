@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.model import Session
+from tests.build import MS
 from tests.corpus.made import Dice, Made
 from tests.corpus.made_clm import clm
 from tests.corpus.made_langfuse import langfuse
@@ -33,12 +34,34 @@ def test_sessions_are_as_planned(name: str, seed: int, tmp_path: Path) -> None:
     for batch in Dice(seed).mix(made.entries):
         index.ingest(batch)
 
+    check(index, name, made)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("seed", SEEDS[:3])
+def test_sessions_are_as_planned_once_all_came(
+    name: str, seed: int, tmp_path: Path
+) -> None:
+    """The indexer follows while lines come in, some of them again, and restarts at will."""
+    made, dice = WORLDS[name](seed), Dice(seed)
+    index = Index(tmp_path / "skald.db", source(name))
+    index.feed(made.entries, made.entries[::5])
+    stamps = [entry.ts // MS for entry in made.entries]
+    first, last = min(stamps), max(stamps) + 2
+
+    for share in (*sorted(dice.random() for _ in range(5)), 1.0):
+        index.run(now=first + round(share * (last - first)))
+
+    check(index, name, made)
+
+
+def check(index: Index, name: str, made: Made) -> None:
+    """Compare everything that an index holds with the plan."""
     found = {(row["app"], row["id"]) for row in index.rows()}
     assert found == set(made.plan)
     for (app, own), plan in made.plan.items():
         told = TOLD[name](index.session(own, app))
-        planned = PLANNED[name](plan)
-        assert list(differences(told, planned)) == [], (seed, app, own)
+        assert list(differences(told, PLANNED[name](plan))) == [], (app, own)
     index.close()
 
 
