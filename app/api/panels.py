@@ -264,6 +264,7 @@ def _list_sessions(
     sort, descending = read_sort(payload.asked)
     limit = min(read_count(single(payload.asked, "limit"), SESSIONS), _MOST_SESSIONS)
     selector = both(chosen.selector, selector)
+    columns = chosen.columns or _known(listed(payload.asked, "columns"))
     found = panel.index.search(
         Search(
             window,
@@ -271,19 +272,23 @@ def _list_sessions(
             sort,
             descending,
             limit,
-            columns=chosen.columns,
+            columns=columns,
             is_counted=False,
         )
     )
     if wanted.layout == ROWS and found.items:
         return found.items
-    shown = [name for name, each in FIELDS.items() if each.scope == "session"]
-    if chosen.columns:
-        shown = list(dict.fromkeys(("start", "id", "app", *chosen.columns)))
-    shown.sort(key=lambda name: name != "start")
-    names_ = listed(payload.asked, "columns") or shown
-    columns = [field_column(name) for name in names_ if name in shown]
-    return to_table(found.items, columns)
+    if chosen.columns or not columns:
+        columns = tuple(dict.fromkeys(("start", "id", "app", *(columns or _SESSION))))
+    return to_table(found.items, [field_column(name) for name in columns])
+
+
+_SESSION = tuple(name for name, each in FIELDS.items() if each.scope == "session")
+
+
+def _known(names_: Sequence[str]) -> tuple[str, ...]:
+    """Keep the names of fields of sessions."""
+    return tuple(name for name in names_ if name in _SESSION)
 
 
 _MARK_COLUMNS = {

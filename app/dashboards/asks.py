@@ -98,7 +98,9 @@ def changes(*metrics: str, by: str = "", **given: str) -> Ask:
 
 def sessions(*columns: Column, limit: int = 200, sort: str = "-start", **given: str) -> Ask:  # fmt: skip
     """Ask for sessions, one a row."""
+    names = ", ".join(each.name for each in columns)
     shown = {"format": "rows", "limit": str(limit), "sort": sort}
+    shown |= {"q": f"{{ }} | select({names})"}
     return Ask("sessions", columns, shown | given, target="session_list")
 
 

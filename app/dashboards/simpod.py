@@ -16,7 +16,7 @@ ALL = "__all"
 
 _FORMATS = {"query": "table", "query_range": "timeseries", "changes": "changes"}
 _LEFT_OUT = frozenset(
-    {"metric", "format", "step", "what"}
+    {"metric", "format", "step", "what", "q"}
 )  # said otherwise, or by Grafana
 
 
