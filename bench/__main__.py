@@ -3,9 +3,11 @@
 import argparse
 import json
 import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bench import dashboards, ingest, panels, rules, serving
+from bench import dashboards, ingest, panels, rules, serving, upkeep
+from bench.grow import is_current
 
 FOLDER = Path("var/bench")
 PACE = 70_000  # lines/s: what a real single-binary Loki gave on 2 cores
@@ -29,20 +31,21 @@ ROWS = (
 )
 
 
+PARTS = ("ingest", "upkeep", "rules", "panels", "dashboards", "serving")
+
+
 def main() -> None:
     """Measure and tell."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "what",
-        nargs="?",
-        default="all",
-        choices=("all", "ingest", "panels", "dashboards", "serving", "rules"),
-    )
+    parser.add_argument("what", nargs="?", default="all", choices=("all", *PARTS))
     parser.add_argument("--sessions", type=int, default=30_000, help="in 24 hours")
     parser.add_argument("--runs", type=int, default=3, help="the median is told")
     parser.add_argument("--pace", type=int, default=PACE, help="lines/s; 0 is unpaced")
     parser.add_argument(
-        "--size", type=int, action="append", help="sessions asked of; may be repeated"
+        "--size",
+        type=int,
+        action="append",
+        help="sessions asked of; may be repeated (default 100000 and 1000000)",
     )
     parser.add_argument(
         "--index",
@@ -58,40 +61,51 @@ def main() -> None:
         else:
             _tell_dashboards(chosen.index, chosen.only)
         return
+    parts = PARTS if chosen.what == "all" else (chosen.what,)
     day = FOLDER / f"day-{chosen.sessions}.db"
-    if chosen.what in {"all", "ingest"} or not day.exists():
-        runs = chosen.runs if chosen.what in {"all", "ingest"} else 1
+    if "ingest" in parts or not is_current(day):
+        runs = chosen.runs if "ingest" in parts else 1
         world = ingest.make_world(FOLDER, chosen.sessions)
-        _tell_ingest(ingest.compare(world, chosen.pace, runs, day))
-    if chosen.what == "ingest":
-        return
-    for size in chosen.size or SIZES:
-        _measure_size(day, size, chosen.what)
+        _tell("ingest", ingest.compare(world, chosen.pace, runs, day), ROWS)
+    if parts != ("ingest",):
+        for size in chosen.size or SIZES:
+            _measure_size(day, size, parts)
 
 
-def _tell_ingest(figures: dict[str, float]) -> None:
-    for name, form, label in ROWS:
-        print(f"{label:40}{form.format(figures[name]):>14}")
-    _write("ingest", figures)
-
-
-def _measure_size(day: Path, size: int, what: str) -> None:
+def _measure_size(day: Path, size: int, parts: Sequence[str]) -> None:
     path = FOLDER / f"grown-{size}.db"
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
-    held, seconds = panels.make_index(day, path, size)
-    print(f"\n{held:,} sessions; rolled up in {seconds:,.0f} s")
-    if what in {"all", "rules"}:
+    if is_current(path) and path.stat().st_mtime > day.stat().st_mtime:
+        print(f"\n{path}, as it was made before")
+    else:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        print(f"\nmaking {path} ...", flush=True)
+        held, seconds = panels.make_index(day, path, size)
+        print(f"{held:,} sessions; rolled up in {seconds:,.0f} s")
+    if "upkeep" in parts:
+        found = json.loads((FOLDER / "ingest.json").read_text())
+        raw = found["bytes_per_line"] * found["lines"] / found["sessions"]
+        figures = upkeep.weigh(path, raw) | upkeep.restart(path)
+        _tell(f"upkeep-{size}", figures | upkeep.forget_day(path), upkeep.ROWS)
+    if "rules" in parts:
         taken = rules.evaluate(path)
-        for name, ms in taken.items():
-            print(f"rules {name:50}{ms:10,.1f} ms")
-        _write(f"rules-{size}", taken)
-    if what in {"all", "panels"}:
+        labels = [(name, "{:,.1f} ms", f"rules {name}, once") for name in taken]
+        _tell(f"rules-{size}", taken, labels)
+    if "panels" in parts:
         _tell_panels(panels.compare(path), size)
-    if what in {"all", "dashboards"}:
+    if "dashboards" in parts:
         _tell_dashboards(path)
-    if what in {"all", "serving"}:
+    if "serving" in parts:
         _tell_serving(path)
+
+
+def _tell(
+    name: str, figures: Mapping[str, float], rows: Iterable[tuple[str, str, str]]
+) -> None:
+    for key, form, label in rows:
+        if key in figures:
+            print(f"{label:50}{form.format(figures[key]):>16}")
+    _write(name, figures)
 
 
 def _tell_dashboards(path: Path, only: str = "") -> None:
@@ -117,7 +131,8 @@ def _tell_serving(path: Path) -> None:
 
 
 def _tell_panels(rows: list[dict[str, object]], size: int) -> None:
-    columns = ("ms", "p95_ms", "scan_ms", "sqlite_ms", "duckdb_ms")
+    columns = ("ms", "p95_ms", "cold_ms", "again_ms")
+    columns += ("sqlite_ms", "duckdb_ms")
     print(f"{'question':44}" + "".join(f"{each:>11}" for each in columns))
     for row in rows:
         cells = [row.get(each) for each in columns]

@@ -2,8 +2,11 @@
 
 import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
+from app.settings import Settings
+from app.store import open_writer
 from app.store.marks import mark
 
 DAY = 86_400_000  # ms
@@ -16,6 +19,25 @@ _COPIED = {  # table → columns after `session`
     "users": "user",
     "attributes": "name, value",
 }
+
+
+def is_current(path: Path) -> bool:
+    """Tell whether *path* is an index with the tables that this Skald makes."""
+    if not path.exists():
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder) / "empty.db"
+        open_writer(Settings(index=empty)).close()
+        return _tables(empty) == _tables(path)
+
+
+def _tables(path: Path) -> list[tuple[str]]:
+    db = sqlite3.connect(path)
+    found = db.execute(
+        "select sql from sqlite_master where name not like 'sqlite_%' order by name"
+    ).fetchall()
+    db.close()
+    return found
 
 
 def grow(day: Path, path: Path, sessions: int, days: int = 30) -> int:
