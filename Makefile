@@ -58,8 +58,8 @@ reference: $(VENV)/.dev
 	@$(PY) -m docs.build --check
 	@$(PY) -m app.cli dashboards build --check
 
-bench: $(HOT) ## Measure: make bench ARGS=ingest, panels, dashboards or rules
-	@$(PY) -m bench $(ARGS)
+bench: $(HOT) ## Measure, all or by part: make bench ARGS=ingest; make bench SIZE=5000000
+	@$(PY) -m bench $(ARGS) $(addprefix --size ,$(SIZE))
 
 run: $(HOT) ## Run Skald as ./skald.yml and SKALD_... say
 	@$(PY) -m app.cli run $(ARGS)

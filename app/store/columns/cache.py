@@ -44,6 +44,12 @@ class ColumnCache:
                 _, gone = self._held.popitem(last=False)
                 self._bytes -= gone.nbytes
 
+    def clear(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._held.clear()
+            self._bytes = 0
+
     @property
     def nbytes(self) -> int:
         """Return how much is held."""
