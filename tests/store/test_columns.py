@@ -150,7 +150,7 @@ def random_filter(dice: random.Random, reader: SqliteReader, depth: int) -> Filt
 
 def random_text(dice: random.Random, reader: SqliteReader) -> Compare:
     """Return a comparison of a text, of one that is there mostly."""
-    name = dice.choice((*_LABELS, "user_name"))
+    name = dice.choice((*_LABELS, "user_name", "page", "action", "error"))
     op = dice.choice(("=", "!=", "=~", "!~", "<", ">="))
     if "~" in op:
         return Compare(name, op, (dice.choice((".*[aeiou].*", "C.*", "", "x?")),))
@@ -158,6 +158,18 @@ def random_text(dice: random.Random, reader: SqliteReader) -> Compare:
     known = [value for value, _ in reader.values(name, whole, And(), 9)]
     few = dice.sample([*known, "none", None, ""], 2 if op in {"=", "!="} else 1)
     return Compare(name, op, tuple(few))
+
+
+def test_every_field_of_sessions_is_a_column(index: Index) -> None:
+    """What the catalog adds is answered from columns too."""
+    whole = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    index.ingest(page_load("s1", at="10:10:00", user_id="u1"))
+    roll_up(index)
+    reader = SqliteReader(index.path, "default")
+    for name, field in FIELDS.items():
+        leaf = Leaf("count", by=(name,)) if field.groups else Leaf("sum", name)
+        if field.scope == "session" and (field.groups or field.type != "string"):
+            assert answer(reader._db, leaf, whole, reader._statement(LATER)), name
 
 
 def test_late_session_counts_at_once(index: Index) -> None:

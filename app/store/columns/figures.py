@@ -179,8 +179,8 @@ class Quantiles:
         if known is not None:
             codes, values = codes[known], values[known]
         self._keys.append(used)
-        self._codes.append(codes)
-        self._values.append(values)
+        self._codes.append(_narrow(codes))
+        self._values.append(_narrow(values))
 
     def result(self) -> tuple[Array, list[Values]]:
         """Return the quantiles; None where nothing is said."""
@@ -188,21 +188,22 @@ class Quantiles:
             return _NONE, [[] for _ in self._points]
         keys, codes = _renumbered(self._keys, self._codes)
         values = np.concatenate(self._values)
-        if len(keys) > 1:
+        if (codes[1:] < codes[:-1]).any():
             narrow = codes.astype(np.uint16) if len(keys) <= 1 << 16 else codes
             order = np.argsort(narrow, kind="stable")
-            values, codes = values[order], codes[order]
-        edges = np.searchsorted(codes, np.arange(len(keys) + 1)).tolist()
+            values, codes = values.take(order), codes.take(order)
+        edges = np.searchsorted(codes, np.arange(len(keys) + 1, dtype=codes.dtype))
         found: list[Values] = [[] for _ in self._points]
-        for low, high in pairwise(edges):
+        for low, high in pairwise(edges.tolist()):
             for column, value in zip(found, self._of(values[low:high]), strict=True):
                 column.append(value)
         return keys, found
 
     def _of(self, values: Array) -> Values:
+        """Return the quantiles of numbers, which are sorted in place."""
         if not len(values):
             return [None for _ in self._points]
-        values = np.sort(values)  # numpy sorts quicker than it selects
+        values.sort()  # quicker than to select
         found: Values = []
         for rank in [point * (len(values) - 1) for point in self._points]:
             below = int(rank)
@@ -226,7 +227,7 @@ class Distinct:
         if known is not None:
             codes, values = codes[known], values[known]
         self._keys.append(used)
-        self._pairs.append((codes, values))
+        self._pairs.append((_narrow(codes), _narrow(values)))
 
     def result(self) -> tuple[Array, list[Values]]:
         """Return the counts."""
@@ -235,7 +236,7 @@ class Distinct:
         keys, codes = _renumbered(self._keys, [each for each, _ in self._pairs])
         values = np.concatenate([each for _, each in self._pairs])
         most = int(values.max(initial=0)) + 1
-        pairs = codes * most + values
+        pairs = values if len(keys) == 1 else codes.astype(np.int64) * most + values
         if len(keys) * most <= _FLAGS:
             flags = np.zeros(len(keys) * most, bool)
             flags[pairs] = True
@@ -254,10 +255,26 @@ def _packed(grouped: Grouped) -> tuple[Array, Array]:
     return grouped.keys[present], places[grouped.codes]
 
 
+def _narrow(values: Array) -> Array:
+    """Return whole numbers in half the memory, where they fit."""
+    if values.dtype != np.int64 or not len(values):
+        return values
+    if values.strides == (0,):  # all are alike: takes none
+        return values
+    fits = values.min() >= -_HALF and values.max() < _HALF
+    return values.astype(np.int32) if fits else values
+
+
 def _renumbered(keys: list[Array], codes: list[Array]) -> tuple[Array, Array]:
     """Return all keys, ascending, and the codes of all parts as places in them."""
     every, where = np.unique(np.concatenate(keys), return_inverse=True)
+    if len(every) == 1:
+        return every, np.broadcast_to(np.int32(0), sum(map(len, codes)))
+    where = where.astype(np.int32)
     begins = np.cumsum([0, *map(len, keys)]).tolist()
     return every, np.concatenate(
-        [where[begin:][each] for begin, each in zip(begins, codes, strict=False)]
+        [where[begin:].take(each) for begin, each in zip(begins, codes, strict=False)]
     )
+
+
+_HALF = 1 << 31
