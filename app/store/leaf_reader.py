@@ -104,7 +104,7 @@ class LeafReader:
         """Answer from rollups."""
         notices = (WITHIN,) if leaf.function == "quantile" else ()
         found = answer(
-            db, leaf, window, lambda: self._statement(window.now), self._scan
+            db, leaf, window, lambda: self._statement(window.now), self._rest
         )
         return found and Answer(found.cells, "rollups", found.details, notices)
 
@@ -117,6 +117,11 @@ class LeafReader:
 
         found = columns.answer(db, leaf, window, self._statement(window.now))
         return None if found is None else Answer(found, "columns", {})
+
+    def _rest(self, leaf: Leaf, window: Window) -> list[Cell]:
+        """Answer what rollups do not know of a leaf."""
+        found = self._columns(self._db, leaf, window)
+        return self._scan(leaf, window) if found is None else found.cells
 
     def _scan(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Answer a leaf from the sessions themselves."""

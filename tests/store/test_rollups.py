@@ -83,7 +83,7 @@ def test_rollups_answer_as_sessions_do(rolled: Index) -> None:
     for _ in range(QUESTIONS):
         leaf, window = random_leaf(dice, exact), random_window(dice)
         got = rollup_answers.answer(
-            ours._db, leaf, window, lambda: ours._statement(LATER), ours._scan
+            ours._db, leaf, window, lambda: ours._statement(LATER), ours._rest
         )
         if got is None:
             continue
@@ -124,7 +124,7 @@ def test_rollups_answer_as_told_sessions_do(name: str, tmp_path: Path) -> None:
             Window(first + HOUR // 2, last - HOUR // 2, 0, last),
         ):
             got = rollup_answers.answer(
-                ours._db, leaf, window, lambda: ours._statement(last), ours._scan
+                ours._db, leaf, window, lambda: ours._statement(last), ours._rest
             )
             if got is None:
                 continue
