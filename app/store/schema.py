@@ -236,6 +236,12 @@ def mark_in_batches(db: Database) -> None:
         db.execute(f"drop trigger {table}_insert")
 
 
+@migrations()
+def keep_vitals_by_column(db: Database) -> None:
+    """Keep web vitals by column as well."""
+    read_anew(db)
+
+
 CHILDREN = (
     "views", "actions", "errors", "activity", "users", "attributes",
     *told_tables.CHILDREN,

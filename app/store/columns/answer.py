@@ -13,6 +13,7 @@ from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.store.columns.activity import activity_parts, moments
 from app.store.columns.chunks import Array
+from app.store.columns.event_answer import answer_events
 from app.store.columns.figures import (
     Count,
     Distinct,
@@ -49,6 +50,9 @@ def answer(
         asked: whose sessions, which definition of bounce, and when.
     """
     try:
+        if _kind(leaf):
+            with snapshot(db):
+                return answer_events(db, leaf, window, asked)
         _check(leaf)
         with snapshot(db):
             return _Answer(db, leaf, window, asked).cells()
@@ -67,6 +71,14 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         db.execute("rollback")
+
+
+def _kind(leaf: Leaf) -> str:
+    """Return which events a leaf is about; "" when that cannot be."""
+    try:
+        return "" if leaf.function == "active" else leaf.kind
+    except ValueError:
+        return ""
 
 
 def _check(leaf: Leaf) -> None:

@@ -22,6 +22,8 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
     }.items()
 }
 
+NUMBERS = {"views": ("dwell", "lcp", "inp", "cls", "ttfb", "fcp")}  # by table
+
 
 class Events(NamedTuple):
     """Some events of one kind in a part.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from app.store.rollups.tables import VITALS
 from app.store.told_tables import SESSION_COLUMNS
 
 HOUR, DAY = 3_600_000, 86_400_000  # ms
@@ -57,9 +58,14 @@ TABLES: dict[str, Table] = {
     ),
     "activity": Table({"minute": "e.minute"}, rows=("activity", "minute")),
     "views": Table(
-        {"at": "e.at", "page": "e.page", "dwell": "e.dwell", "lcp": "e.lcp"},
+        {
+            "at": "e.at",
+            "page": "e.page",
+            "dwell": "e.dwell",
+            **{name: f"e.{name}" for name in VITALS},
+        },
         labels=frozenset({"page"}),
-        decimals=frozenset({"lcp"}),
+        decimals=frozenset(VITALS),
         rows=("views", "n"),
     ),
     "actions": Table(

@@ -1,0 +1,188 @@
+"""Answer a leaf about views, actions or errors from columns, as the tables would."""
+
+import sqlite3
+
+import numpy as np
+
+from app.catalog.fields import COUNTED, find, kinds_of
+from app.sessionql.evaluate import Cell, bounds_of
+from app.sessionql.literals import write_number
+from app.sessionql.plan import Leaf, Window
+from app.store.columns.chunks import Array, Labels, Numbers
+from app.store.columns.events import (
+    KINDS,
+    NUMBERS,
+    Events,
+    begins_of,
+    events_of,
+    first_of_each,
+    sizes_of,
+)
+from app.store.columns.figures import (
+    Count,
+    Distinct,
+    Figure,
+    Histogram,
+    Quantiles,
+    Total,
+)
+from app.store.columns.groups import Grouped, Groups
+from app.store.columns.parts import NotInColumns, Part
+from app.store.columns.question import Question
+from app.store.columns.tables import TABLES
+from app.store.leaves import MAX_LABELS
+from app.store.sql import Statement
+
+_SESSION = TABLES["sessions"].labels
+
+
+class _Rows(Part):
+    """Events of a part, each with what its session says."""
+
+    def __init__(self, part: Part, kind: str, events: Events) -> None:
+        super().__init__(part.db, part.group, part.range, part.rows)
+        self._part, self._events = part, events
+        self._table, self._columns = KINDS[kind]
+
+    @property
+    def owners(self) -> Array:
+        """Return of each event the place of its session in the part."""
+        return self._events.rows
+
+    def __len__(self) -> int:
+        """Return how many events there are."""
+        return len(self._events.rows)
+
+    def labels(self, name: str, table: str = "sessions") -> Labels:
+        """Return a label of each event: its own, or its session's."""
+        if name in self._columns:
+            held = self._part.labels(self._columns[name], self._table)
+            return Labels(held.codes[self._events.chosen], held.ids)
+        held = self._part.labels(name, table)
+        return Labels(held.codes[self._events.rows], held.ids)
+
+    def numbers(self, name: str, table: str = "sessions") -> Numbers:
+        """Return a number of each event: its own, or its session's."""
+        if name in NUMBERS.get(self._table, ()):
+            held, rows = self._part.numbers(name, self._table), self._events.chosen
+        else:
+            held, rows = self._part.numbers(name, table), self._events.rows
+        return Numbers(held.distances[rows], held.offset, held.has_null, held.scale)
+
+
+def answer_events(
+    db: sqlite3.Connection, leaf: Leaf, window: Window, asked: Statement
+) -> list[Cell]:
+    """Return the cells of a leaf that is about events.
+
+    Raises:
+        NotInColumns: it is for the tables to answer.
+    """
+    kind = leaf.kind
+    if kind not in KINDS:
+        raise NotInColumns(kind)
+    known = _SESSION | set(KINDS[kind][1])
+    labels = (*leaf.by, leaf.field) if leaf.function == "distinct" else leaf.by
+    if len(leaf.by) > MAX_LABELS or not known.issuperset(labels):
+        raise NotInColumns("another label")
+    question = Question(db, window, leaf.selector, asked, lambda: 0, kind)
+    return _EventAnswer(question, leaf, kind).cells()
+
+
+class _EventAnswer:
+    """One leaf being answered."""
+
+    def __init__(self, question: Question, leaf: Leaf, kind: str) -> None:
+        self._question, self._leaf, self._kind = question, leaf, kind
+        self._rows = [self._found(part) for part in question]
+        self._groups = Groups(leaf.by, question.window, [row for _, row in self._rows])
+        field = find(leaf.field) if leaf.field else None
+        self._is_own = field is not None and bool(kinds_of(field))
+        self._counts = leaf.function == "sum" and COUNTED.get(leaf.field) == kind
+
+    def _found(self, part: Part) -> tuple[Part, _Rows]:
+        question = self._question
+        found = events_of(
+            part,
+            KINDS[self._kind][0],
+            question.sessions(part),
+            question.events(part),
+        )
+        return part, _Rows(part, self._kind, found)
+
+    def cells(self) -> list[Cell]:
+        """Return the answer."""
+        figure = self._figure()
+        for part, events in self._rows:
+            if len(events):
+                self._add(figure, part, events)
+        return self._expanded(figure)
+
+    def _add(self, figure: Figure, part: Part, events: _Rows) -> None:
+        grouped = self._groups.of(events, slice(None))
+        rows = np.arange(len(events))
+        if not self._leaf.is_of_events:  # a session counts once for each label set
+            owners = events.owners
+            begins = begins_of(owners)
+            sizes = sizes_of(begins, len(owners))
+            rows = np.flatnonzero(first_of_each(grouped.codes, begins, sizes))
+            grouped = Grouped(grouped.codes[rows], grouped.keys)
+        values, known = self._given(part, events)
+        figure.add(
+            grouped,
+            grouped.codes if values is None else values[rows],
+            None if known is None else known[rows],
+        )
+
+    def _given(self, part: Part, events: _Rows) -> tuple[Array | None, Array | None]:
+        """Return what the figure is made of, of every event, and where it is known."""
+        leaf = self._leaf
+        if self._counts or leaf.function in {"count", "rate"}:
+            return None, None
+        if leaf.function == "distinct":
+            labels = events.labels(leaf.field)
+            numbers = labels.ids[labels.codes]
+            return numbers, None if leaf.field == "status" else numbers != 0
+        if self._is_own:
+            own = events.numbers(leaf.field)
+            return own.values, own.known
+        held = self._question.measures.of(part, leaf.field)
+        known = held.known
+        return held.values[events.owners], None if known is None else known[
+            events.owners
+        ]
+
+    def _figure(self) -> Figure:
+        leaf = self._leaf
+        if self._counts or leaf.function in {"count", "rate"}:
+            return Count()
+        if leaf.function == "distinct":
+            return Distinct()
+        if leaf.field == "cost" or (self._is_own and leaf.field not in _OWN):
+            raise NotInColumns(leaf.field)
+        if leaf.function == "quantile":
+            return Quantiles(leaf.points)
+        if leaf.function == "histogram":
+            return Histogram(leaf.points)
+        if leaf.function in {"sum", "avg", "min", "max"}:
+            return Total(leaf.function)
+        raise NotInColumns(leaf.function)
+
+    def _expanded(self, figure: Figure) -> list[Cell]:
+        """Name the groups; of several quantiles and of buckets, a cell each."""
+        leaf = self._leaf
+        keys, columns = figure.result()
+        labels, begins = self._groups.named(keys, self._question.texts)
+        names: list[tuple[str, ...]] = [()]
+        if leaf.function == "histogram":
+            names = [(each,) for each in bounds_of(leaf)]
+        elif leaf.function == "quantile" and len(leaf.points) > 1:
+            names = [(write_number(each),) for each in leaf.points]
+        return [
+            ((*label, *name), begin, value)
+            for name, column in zip(names, columns, strict=True)
+            for label, begin, value in zip(labels, begins, column, strict=True)
+        ]
+
+
+_OWN = {name for names in NUMBERS.values() for name in names}
