@@ -38,7 +38,7 @@ class FaroDecoder:
     """
 
     def __init__(self, remembered: int = 8_192) -> None:
-        self._layouts = Layouts(faro_items.select)
+        self._layouts = Layouts()
         self.metas = MetaReader(remembered)
         self._known = self.metas.known
         self._last = "\0"  # the meta of the line before
@@ -112,9 +112,9 @@ class FaroDecoder:
         text = line[begin:cut]
         if cut - begin <= _SHORT:
             return at, _read_short(text)
-        fields = self._layouts.read(text)
-        if fields is not None:
-            return at, faro_items.read(fields)
+        known = self._layouts.read(text)
+        if known is not None:
+            return at, known
         fields = logfmt.parse(text)
         item = _item(fields)
         self._layouts.learn(text, fields)

@@ -1,7 +1,7 @@
 """What each kind of Faro item means: its event's kind, name, value and facts."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 from app.events import clean
 from app.events.decoder import (
@@ -17,32 +17,33 @@ from app.model import Kind
 Fields = dict[str, str]
 Facts = dict[str, Any]
 Item = tuple[int, str, float | None, Facts | None]  # kind, name, value, facts
+Reader = Callable[[Fields], Item]
 
 # plain ints: the hot path makes one event a line, and an enum's member costs a look-up
 LIFECYCLE, LOAD, VIEW, ACTION, ERROR = map(int, list(Kind)[:5])
 LOG, VITAL, MEASUREMENT, RESOURCE, SPAN, OTHER = map(int, list(Kind)[5:11])
 
-ITEMS: dict[str, Callable[[Fields], Item]] = {}  # kind of the line → its reader
-EVENTS: dict[str, Callable[[Fields], Item]] = {}  # event_name → its reader
+ITEMS: Final[dict[str, Reader]] = {}  # kind of the line → its reader
+EVENTS: Final[dict[str, Reader]] = {}  # event_name → its reader
 READS: dict[str, frozenset[str]] = {}  # event_name → what its reader looks at
 
-_HUGE = 1e15  # no measurement is; also keeps inf and nan out
+_HUGE: Final = 1e15  # no measurement is; also keeps inf and nan out
 
-VITALS = tuple((v, "value_" + v) for v in ("lcp", "inp", "cls", "ttfb", "fcp", "fid"))
+VITALS: Final = tuple(
+    (v, "value_" + v) for v in ("lcp", "inp", "cls", "ttfb", "fcp", "fid")
+)
 
 
-def _item(kind: str) -> Callable[[Callable[[Fields], Item]], Callable[[Fields], Item]]:
-    def register(reader: Callable[[Fields], Item]) -> Callable[[Fields], Item]:
+def _item(kind: str) -> Callable[[Reader], Reader]:
+    def register(reader: Reader) -> Reader:
         ITEMS[kind] = reader
         return reader
 
     return register
 
 
-def _event(
-    *names: str, reads: Iterable[str] = ()
-) -> Callable[[Callable[[Fields], Item]], Callable[[Fields], Item]]:
-    def register(reader: Callable[[Fields], Item]) -> Callable[[Fields], Item]:
+def _event(*names: str, reads: Iterable[str] = ()) -> Callable[[Reader], Reader]:
+    def register(reader: Reader) -> Reader:
         for name in names:
             EVENTS[name] = reader
             if reads:
@@ -58,11 +59,30 @@ def read(fields: Fields) -> Item:
     Raises:
         Unreadable: no Faro kind.
     """
-    reader = ITEMS.get(fields.get("kind", ""))
+    return read_by(reader_of(fields), fields)
+
+
+def reader_of(fields: Fields) -> Reader:
+    """Return what reads such an item; an event that is not the SDK's is the application's.
+
+    Raises:
+        Unreadable: no Faro kind.
+    """
+    kind = fields.get("kind", "")
+    if kind == "event":
+        return EVENTS.get(fields.get("event_name", ""), custom_event)
+    reader = ITEMS.get(kind)
     if reader is None:
         raise Unreadable("unknown_kind" if "kind" in fields else "not_faro")
-    kind, name, value, facts = reader(fields)
-    return kind, (name if kind == RESOURCE else name[:MAX_NAME]), value, facts
+    return reader
+
+
+def read_by(reader: Reader, fields: Fields) -> Item:
+    """Return what an item means by its reader, its name bounded."""
+    item = reader(fields)
+    if len(item[1]) > MAX_NAME and item[0] != RESOURCE:
+        return item[0], item[1][:MAX_NAME], item[2], item[3]
+    return item
 
 
 def select(fields: Fields) -> Fields:
@@ -74,13 +94,6 @@ def select(fields: Fields) -> Fields:
     elif kind == "measurement":
         wanted = _vital_keys(fields) or fields.keys()
     return {key: value for key, value in fields.items() if key in wanted}
-
-
-@_item("event")
-def event(fields: Fields) -> Item:
-    """Read an event by its name; one that the SDK does not know is the application's."""
-    reader = EVENTS.get(fields.get("event_name", ""))
-    return reader(fields) if reader else custom_event(fields)
 
 
 @_item("measurement")
@@ -95,12 +108,12 @@ def measurement(fields: Fields) -> Item:
     return MEASUREMENT, fields.get("type", ""), None, _measured(fields)
 
 
-_ELEMENTS = (
+_ELEMENTS: Final = (
     "context_element",
     "context_interaction_target",
     "context_largest_shift_target",
 )
-_NAVIGATION = "context_navigation_entry_id"
+_NAVIGATION: Final = "context_navigation_entry_id"
 
 
 def _vital_keys(fields: Fields) -> tuple[str, ...]:
@@ -164,7 +177,7 @@ def lifecycle(fields: Fields) -> Item:
     return LIFECYCLE, fields["event_name"][8:], None, None
 
 
-_TIMINGS = (
+_TIMINGS: Final = (
     ("event_data_responseStatus", "status"),
     ("event_data_ttfb", "ttfb"),
     ("event_data_transferSize", "bytes"),
@@ -176,7 +189,7 @@ _TIMINGS = (
     ("event_data_pageLoadTime", "load"),
 )
 _KEYS = tuple(key for key, _ in _TIMINGS)
-_NAMES = tuple(name for _, name in _TIMINGS)
+_REQUEST: Final = _TIMINGS[:7]  # a request took as long as its first byte
 
 
 @_event(
@@ -207,7 +220,7 @@ def load(fields: Fields) -> Item:
 )
 def resource(fields: Fields) -> Item:
     """Read a request as the browser timed it; there is no method, and 0 is no status."""
-    facts = _timings(fields, 7)  # its request took as long as its first byte
+    facts = _timings(fields, _REQUEST)
     kind = fields.get("event_data_initiatorType")
     if kind:
         facts["type"] = kind[:MAX_NAME]
@@ -215,10 +228,11 @@ def resource(fields: Fields) -> Item:
     return RESOURCE, url, number(fields.get("event_data_duration", "")), facts
 
 
-def _timings(fields: Fields, wanted: int = len(_TIMINGS)) -> Facts:
-    """Return the first *wanted* timings that are there and not 0."""
+def _timings(fields: Fields, wanted: tuple[tuple[str, str], ...] = _TIMINGS) -> Facts:
+    """Return those timings of *wanted* that are there and not 0."""
     facts: Facts = {}
-    for name, value in zip(_NAMES[:wanted], map(fields.get, _KEYS), strict=False):
+    for key, name in wanted:
+        value = fields.get(key)
         if value is not None and value != "0":
             try:
                 facts[name] = int(value[:15])
@@ -331,4 +345,4 @@ def number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if abs(value) < _HUGE else None
+    return value if -_HUGE < value < _HUGE else None

@@ -5,17 +5,21 @@ nearly all lines. An item is read by a layout only where every one of its keys i
 layout says; then what is wanted stands at known places, and the rest need not be read.
 """
 
-from collections.abc import Callable
 from typing import Final
 
-Fields = dict[str, str]
+from app.events import faro_items
+from app.events.faro_items import Fields, Item
 
 REMEMBERED: Final = 512  # layouts; more are not of one world, and all are forgotten
 _CONSTANT: Final = frozenset({"kind", "event_name", "type"})  # tell what is wanted
 
 
 class Layout:
-    """The keys of an item, in their order, and where what is wanted stands."""
+    """The keys of an item, in their order, and where what is wanted stands.
+
+    Attributes:
+        reader: says what such an item means.
+    """
 
     def __init__(self, pieces: list[str], fields: Fields, wanted: Fields) -> None:
         """Describe items such as that of *pieces*.
@@ -25,6 +29,7 @@ class Layout:
             fields: what the item says.
             wanted: the fields that are to be read.
         """
+        self.reader = faro_items.reader_of(fields)
         bare = [f"{key}={value}" for key, value in fields.items()]
         ends = ["=" if piece in bare else '="' for piece in pieces]
         self._begins = [key + end for key, end in zip(fields, ends, strict=True)]
@@ -42,7 +47,7 @@ class Layout:
         self._fixed = [n for n, name in enumerate(fields) if name in _CONSTANT]
         self._pieces = pieces
 
-    def read(self, pieces: list[str], quotes: int) -> Fields | None:
+    def take(self, pieces: list[str], quotes: int) -> Fields | None:
         """Return what is wanted of an item; None if it is not of this layout.
 
         Args:
@@ -77,31 +82,27 @@ class Layout:
 class Layouts:
     """Learns layouts from the items and reads by them, bounded.
 
-    Args:
-        select: which fields of an item are wanted; none: items like it are not learned.
-
     Attributes:
         count: of the layouts known.
     """
 
-    def __init__(self, select: Callable[[Fields], Fields]) -> None:
-        self._select = select
+    def __init__(self) -> None:
         self._known: dict[
             str, list[Layout]
         ] = {}  # by the second piece, mostly the name
         self.count = 0
 
-    def read(self, text: str) -> Fields | None:
-        """Return what is wanted of the item *text*; None where no layout is known."""
+    def read(self, text: str) -> Item | None:
+        """Return what the item *text* means; None where no layout is known."""
         pieces = text.split(" ")
         known = self._known.get(pieces[1]) if len(pieces) > 1 else None
         if known is None:
             return None
         quotes = text.count('"') if '"' in text else 0
         for layout in known:
-            found = layout.read(pieces, quotes)
+            found = layout.take(pieces, quotes)
             if found is not None:
-                return found
+                return faro_items.read_by(layout.reader, found)
         return None
 
     def learn(self, text: str, fields: Fields) -> None:
@@ -110,11 +111,11 @@ class Layouts:
         Not of one with a key twice, an escape or a blank in quotes: these are read whole.
         """
         pieces = text.split(" ")
-        wanted = self._select(fields)
+        wanted = faro_items.select(fields)
         if not wanted or len(pieces) != len(fields) or len(pieces) == 1:
             return
         layout = Layout(pieces, fields, wanted)
-        if layout.read(pieces, text.count('"')) != wanted:
+        if layout.take(pieces, text.count('"')) != wanted:
             return
         if self.count >= REMEMBERED:
             self._known.clear()
