@@ -146,7 +146,7 @@ class Settings:
     answer_cache_bytes: int = setting(
         16 * MIB,
         "size",
-        "Answers that a process remembers until the index changes; 0: none.",
+        "Answers that a process remembers until the index changes; `0B`: none.",
         least=0,
         most=1 << 30,
     )
