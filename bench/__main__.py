@@ -125,7 +125,8 @@ def _tell_serving(path: Path) -> None:
         print(
             f"{row['asked']} ranges: {row['answers_per_s']:,.0f} answers a second,"
             f" p50 {row['p50_ms']:,.1f} ms, p95 {row['p95_ms']:,.1f} ms"
-            f" ({row['workers']} processes, {row['connections']} connections)"
+            f" ({row['workers']} processes of {row['peak_mb']:,.0f} MB at most,"
+            f" {row['connections']} connections)"
         )
     _write(f"serving-{path.stem.removeprefix('grown-')}", rows)
 

@@ -40,14 +40,27 @@ def serve(path: Path) -> list[dict[str, object]]:
     lite.close()
     rows = []
     for is_moving in (True, False):
-        with service(path) as port:
-            rows.append(_ask(port, last, is_moving=is_moving))
+        with service(path) as (port, process):
+            row = _ask(port, last, is_moving=is_moving)
+            rows.append(row | {"peak_mb": _peak_mb(process)})
     return rows
 
 
+def _peak_mb(process: int) -> float:
+    """Return the most memory that one of the processes of a service had."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    peaks = [
+        int(line.split()[1]) / 1024
+        for child in children
+        for line in Path(f"/proc/{child}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
+    return max(peaks)
+
+
 @contextmanager
-def service(path: Path) -> Iterator[int]:
-    """Run `skald serve` over an index; give its port.
+def service(path: Path) -> Iterator[tuple[int, int]]:
+    """Run `skald serve` over an index; give its port and its process.
 
     Raises:
         RuntimeError: it did not start.
@@ -69,7 +82,7 @@ def service(path: Path) -> Iterator[int]:
     )
     try:
         _wait(port, process)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait()

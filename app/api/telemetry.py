@@ -1,6 +1,6 @@
 """Measure ourselves: durations by route, and what the index says of its sources."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -13,6 +13,7 @@ from app.clock import monotonic
 from app.errors import SkaldError
 from app.export.exposition import expose
 from app.settings import Settings
+from app.store.answers import Answered
 from app.store.seam import JobStatus, Reader, SourceStatus
 from app.version import __version__
 
@@ -35,7 +36,20 @@ def _observe(response: Response, service: Service) -> Response:
     method = request.method if request.method in _METHODS else "other"
     labels = (route, method, str(response.status_code))
     service.durations.labels(*labels).observe(monotonic() - g.began)
+    if "reader" in g and (answered := g.reader.take_answered()):
+        response.headers["Server-Timing"] = _timing(answered)
     return response
+
+
+def _timing(answered: Sequence[Answered]) -> str:
+    """Say what answered the figures of a request, and in how many ms.
+
+    Source: Server-Timing of W3C, which browsers show beside a request.
+    """
+    taken: dict[str, float] = {}
+    for each in answered:
+        taken[each.by] = taken.get(each.by, 0.0) + each.ms
+    return ", ".join(f"{by};dur={ms:.2f}" for by, ms in taken.items())
 
 
 def exposition(service: Service, now: int) -> bytes:

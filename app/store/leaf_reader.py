@@ -1,6 +1,7 @@
 """Answer leaves in the quickest way there is: remembered, from rollups, or by a scan."""
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -20,6 +21,7 @@ from app.store.rollups.shapes import ERROR
 from app.store.sql import Statement
 
 MAX_CELLS = 200_000  # of one leaf
+KEPT = 100  # leaves of which it is remembered how they were answered
 WITHIN = f"quantiles are within {ERROR:.1%} of the value"
 
 Way = Callable[[sqlite3.Connection, Leaf, Window], Answer | None]
@@ -31,7 +33,7 @@ class LeafReader:
     _db: sqlite3.Connection
     _is_exact: bool
     _notices: dict[str, None]
-    _answered: list[Answered]
+    _answered: deque[Answered]
     answers: AnswerCache | None  # of this index, bounce and tenant alone
 
     def _bounded(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -66,8 +68,9 @@ class LeafReader:
         return taken
 
     def take_answered(self) -> list[Answered]:
-        """Return how each leaf was answered since the last call."""
-        taken, self._answered = self._answered, []
+        """Return how each leaf was answered since the last call, the last of many."""
+        taken = list(self._answered)
+        self._answered.clear()
         return taken
 
     def _answer(

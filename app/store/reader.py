@@ -1,6 +1,7 @@
 """Answer questions from the index of one tenant; nothing is ever written."""
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +26,7 @@ from app.store.feed import FeedRows
 from app.store.functions import register
 from app.store.insights import InsightsReader
 from app.store.journal import Codec, Journal, derived_from
-from app.store.leaf_reader import LeafReader
+from app.store.leaf_reader import KEPT, LeafReader
 from app.store.ranking import ask_columns
 from app.store.recorded import RecordedReader
 from app.store.seam import Found, JobStatus, Search, SourceStatus
@@ -53,7 +54,7 @@ class SqliteReader(LeafReader, RecordedReader, InsightsReader, FeedRows):
         self._db = open_for_reading(path)
         self._is_exact = exact
         self._notices: dict[str, None] = {}
-        self._answered: list[Answered] = []
+        self._answered: deque[Answered] = deque(maxlen=KEPT)
         self._codec = Codec()
         register(self._db)
         self._tables = self._schema_version()

@@ -1,6 +1,7 @@
 """The service around the questions: who may ask, what is measured, how it refuses."""
 
 import gzip
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -155,6 +156,18 @@ def test_browsers_may_ask_when_they_are_named(service_settings: Settings) -> Non
     allow = "Access-Control-Allow-Origin"
     assert allowed.headers[allow] == "https://grafana.example"
     assert allow not in others.headers
+
+
+def test_answer_says_where_it_comes_from(client: FlaskClient) -> None:
+    """In a header that browsers show: asked again, it is remembered."""
+    asked = {"metric": "sessions", "to": str(END)}
+    answers = [client.get("/api/v1/query", query_string=asked) for _ in range(2)]
+    timings = [each.headers["Server-Timing"] for each in answers]
+
+    assert re.fullmatch(r"(rollups|columns|scan);dur=[0-9.]+", timings[0])
+    assert re.fullmatch(r"cache;dur=[0-9.]+", timings[1])
+    assert answers[0].get_data() == answers[1].get_data()
+    assert "Server-Timing" not in client.get("/healthz").headers
 
 
 @pytest.mark.parametrize(
