@@ -8,12 +8,11 @@ NULL is "not said". ``sessions`` and the tables of what is in them are derived f
 import sqlite3
 from pathlib import Path
 
-from sqlite_utils import Database, Migrations
-
 from app.errors import StoreError, StoreNewer
 from app.store import told_tables
 from app.store.columns.tables import create_columns, read_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
+from app.store.migrating import Database, Migrations
 from app.store.rollups.tables import clear_cells, create_rollups, pack_cells
 from app.store.rule_tables import TABLES as _RULES
 

@@ -34,7 +34,7 @@ _NUMBERS = tuple(
     for name, field in FIELDS.items()
     if field.scope == "session" and field.type != "string"
 )
-_STEPS = (0, 0, HOUR, 6 * HOUR, 24 * HOUR, 17 * MINUTE, 90_001)
+_STEPS = (0, 0, HOUR, 6 * HOUR, 24 * HOUR, 17 * MINUTE, 90_001, 2_011)
 
 
 @pytest.fixture(scope="module", params=["clean", "dirty", "late"])

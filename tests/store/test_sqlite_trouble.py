@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -175,3 +176,14 @@ def test_damaged_index_says_so(index: Index) -> None:
 
     with pytest.raises(StoreError, match=r"damaged|malformed"):
         index.ingest(LINES)
+
+
+def test_writer_needs_no_numpy(tmp_path: Path) -> None:
+    """An indexer that derives no columns does not pay for numpy."""
+    program = (
+        "import sys; from pathlib import Path; from app.settings import Settings;"
+        " from app.store import open_writer;"
+        f" open_writer(Settings(index=Path({str(tmp_path / 'skald.db')!r}))).close();"
+        " sys.exit('numpy' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

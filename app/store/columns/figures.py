@@ -12,8 +12,10 @@ import numpy as np
 
 from app.store.columns.chunks import Array
 from app.store.columns.groups import Grouped
+from app.store.columns.parts import NotInColumns
 
 Values = list[float | None]
+_CELLS = 1 << 22  # of the histograms of a part
 _FLAGS = 1 << 25  # bytes that sets of users may take while they are united
 
 
@@ -146,6 +148,8 @@ class Histogram:
         codes, size, bounds = grouped.codes, len(grouped.keys), len(self._bounds)
         if known is not None:
             codes, values = codes[known], values[known]
+        if (bounds + 1) * size > _CELLS:
+            raise NotInColumns("many bounds")
         # of each the first bound that it is at most, or the one after all
         first = np.searchsorted(self._bounds, values).astype(np.int64)
         first *= size

@@ -11,7 +11,7 @@ from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.texts import Texts
 
 _MOST = 1 << 62
-_DENSE = 1 << 16  # numbers that a part may leave unused
+_DENSE = 1 << 14  # numbers that a part may leave unused
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,13 @@ class Groups:
                 here *= len(keys)
                 here += codes
             codes = here
-            there = np.searchsorted(held, labels.ids) * place
-            keys = (there[:, None] + keys[None, :]).reshape(-1)
+            there, count = np.searchsorted(held, labels.ids) * place, len(keys)
             place *= len(held)
-            if len(keys) > _DENSE:
+            if len(there) * count > _DENSE:
                 used, codes = np.unique(codes, return_inverse=True)
-                keys = keys[used]
+                keys = there[used // count] + keys[used % count]
+            else:
+                keys = (there[:, None] + keys).reshape(-1)
         return Grouped(codes, keys)
 
     def _buckets(

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from app.store.migrating import Database
 from app.store.rollups.tables import VITALS
 from app.store.told_tables import SESSION_COLUMNS
 

@@ -6,7 +6,7 @@ cells. Level, dimension, part and bucket are one number, so that the same part o
 consecutive hours is a run of rows. A part that is zero throughout is not kept.
 """
 
-from sqlite_utils import Database
+from app.store.migrating import Database
 
 HOUR, DAY = 3_600_000, 86_400_000  # ms
 LEVELS = {0: HOUR, 1: DAY}
