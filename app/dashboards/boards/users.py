@@ -1,5 +1,7 @@
 """Who uses the applications, how often, and who comes back."""
 
+from dataclasses import replace
+
 from app.dashboards.asks import (
     changes,
     figures,
@@ -12,6 +14,14 @@ from app.dashboards.nouns import Board, Column, Panel, Section, Variable
 from app.dashboards.panels import BARS
 
 _WHO = ("new_users", "returning_users")
+_COMPARED = (
+    "sessions",
+    "active_users",
+    "error_rate",
+    "bounce_rate",
+    "duration_avg",
+    "views_per_session",
+)
 
 _COLUMNS = (
     Column("user_name", label="User", links=(TO_USER,)),
@@ -135,13 +145,17 @@ BOARD = Board(
                     title="New against returning",
                     help="Sessions of users who came for the first time, and of others.",
                     asks=(
-                        rows(
-                            "compare",
-                            Column("label", label="Figure"),
-                            Column("a", "number", "New"),
-                            Column("b", "number", "Returning"),
-                            Column("change", "number", "Difference", "percentunit"),
-                            between="visitors",
+                        replace(
+                            rows(
+                                "compare",
+                                Column("label", label="Figure"),
+                                Column("a", "number", "New"),
+                                Column("b", "number", "Returning"),
+                                Column("change", "number", "Difference", "percentunit"),
+                                between="visitors",
+                                metric=",".join(_COMPARED),
+                            ),
+                            told={"metric": list(_COMPARED)},
                         ),
                     ),
                 ),
