@@ -34,7 +34,7 @@ _UNITS = {"m": 60_000, "h": 3_600_000, "d": DAY}
 _NEEDS_LOKI = 503
 
 
-Known = dict[Request, tuple[float, float, int]]  # ms the first time, ms later, bytes
+Known = dict[Request, tuple[float, float, float, int]]  # ms, CPU ms, ms later, bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Timed:
     range: str
     filled: str
     first_ms: float  # when nothing of it is remembered
+    cpu_ms: float  # of that
     ms: float  # median, asked again
     bytes: int
     path: str
@@ -135,28 +136,29 @@ def _time(
     for asker, request in asked:
         if request not in known:
             known[request] = _ask(client, request)
-        cold, warm, size = known[request]
+        first, cpu, again, size = known[request]
         if size >= 0:
             timed.append(
-                Timed(told[0], asker, *told[1:], cold, warm, size, request.path, request.body)
+                Timed(told[0], asker, *told[1:], first, cpu, again, size, request.path, request.body)
             )  # fmt: skip
     return timed
 
 
-def _ask(client: FlaskClient, request: Request) -> tuple[float, float, int]:
-    """Return ms the first time, ms as a rule, and bytes; -1 bytes where Loki is needed."""
+def _ask(client: FlaskClient, request: Request) -> tuple[float, float, float, int]:
+    """Return ms and CPU ms the first time, ms later, bytes; -1 bytes if Loki is needed."""
     taken: list[float] = []
-    size = 0
+    used, size = 0.0, 0
     while len(taken) <= _WARM and sum(taken) < _PATIENCE_MS:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         response = request.send(client)
         taken.append((time.perf_counter() - began) * 1000)
+        used = used or (time.process_time() - worked) * 1000
         if response.status_code == _NEEDS_LOKI:
-            return 0.0, 0.0, -1
+            return 0.0, 0.0, 0.0, -1
         if response.status_code != 200:  # noqa: PLR2004
             raise RuntimeError(f"{request}: {response.status}")
         size = len(response.get_data())
-    return taken[0], statistics.median(taken[1:] or taken), size
+    return taken[0], used, statistics.median(taken[1:] or taken), size
 
 
 HEADING = f"{'dashboard':24}{'requests':>9}{'first: p50':>12}{'p95':>9}{'over':>6}{'again: p50':>12}{'p95':>9}  slowest"  # fmt: skip
