@@ -20,8 +20,8 @@ from app.settings import SourceSettings
 from app.sources.model import Source
 from app.store.writing_seam import Progress, Writer
 
-FLUSH_ENTRIES = 8_000  # decoded before they are committed; bounds memory
-FLUSH_BYTES = 12 << 20
+FLUSH_ENTRIES = 16_000  # decoded before they are committed; bounds memory
+FLUSH_BYTES = 20 << 20
 
 
 @dataclass(slots=True)
