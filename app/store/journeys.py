@@ -160,8 +160,11 @@ class JourneysReader(Engine):
     ) -> Stream:
         """Read what sessions did of one scope, and which steps that makes.
 
-        The order is that of the sessions' index, so that nothing is sorted or held.
+        The order is that of the sessions' index, so that no more is sorted and held than
+        one session; by time where there are other scopes.
         """
+        is_alone = all(_scope(step) == scope for step in asked.steps)
+        order = "e.n" if is_alone else "e.at, e.n"
         statement = self._statement(asked.window.now)
         where = matching(statement, asked.window, asked.selector)
         makes = [
@@ -180,7 +183,7 @@ class JourneysReader(Engine):
                 f"select s.start, s.id, {label}, e.at, {bits} from sessions as s"
                 f" cross join {EVENTS[scope][0]} as e on e.session = s.id"
                 f" where {where} and {sampled(sample)} and {any_of}"
-                " order by s.start, s.id, e.n"
+                f" order by s.start, s.id, {order}"
             ),
             statement.values,
         )
