@@ -172,6 +172,16 @@ def test_every_field_of_sessions_is_a_column(index: Index) -> None:
             assert answer(reader._db, leaf, whole, reader._statement(LATER)), name
 
 
+def test_label_that_is_named_twice_is_told_twice(index: Index) -> None:
+    """As the tables tell it."""
+    whole = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    index.ingest(page_load("s1", at="10:10:00"))
+    roll_up(index)
+
+    found = cells(index, Leaf("count", by=("app", "app")), whole)
+    assert found == [(("shop", "shop"), BEGIN, 1)]
+
+
 def test_late_session_counts_at_once(index: Index) -> None:
     """A new session, an earlier one of its user and a deleted one: all are noticed."""
     whole = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)

@@ -38,7 +38,9 @@ class Groups:
     """The groups of one answer."""
 
     def __init__(self, by: tuple[str, ...], window: Window, parts: list[Part]) -> None:
-        self._by, self._window = by, window
+        if len(set(by)) < len(by):
+            raise NotInColumns("a label twice")
+        self._window = window
         self._ids = {
             name: np.unique(
                 np.concatenate([_EMPTY, *(part.labels(name).ids for part in parts)])
