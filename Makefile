@@ -36,6 +36,7 @@ help: ## List what can be made
 	| awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 demo: $(VENV)/.run ## Run Skald on a small living world; prints what to try
+	@$(PY) compile_hot.py --remove-stale # what was compiled is used; nothing is compiled
 	@$(PY) -m app.cli demo $(ARGS)
 
 test: $(HOT) ## Run the tests: make test ARGS="-k cart", JOBS=0 for one process
@@ -55,6 +56,7 @@ layers: $(VENV)/.dev
 	@$(PY) $(VENV)/bin/lint-imports --no-logo
 
 reference: $(VENV)/.dev
+	@$(PY) compile_hot.py --remove-stale
 	@$(PY) -m docs.build --check
 	@$(PY) -m app.cli dashboards build --check
 
@@ -78,6 +80,7 @@ fmt: $(VENV)/.dev ## Format, and mend what ruff can mend
 	@$(PY) -m ruff check --fix
 
 docs: $(VENV)/.dev ## Write the generated pages of docs/reference/, and grafana/
+	@$(PY) compile_hot.py --remove-stale
 	@$(PY) -m docs.build
 	@$(PY) -m app.cli dashboards build
 

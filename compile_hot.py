@@ -102,5 +102,8 @@ def compile_in_place() -> str:
 if __name__ == "__main__":
     if "--remove" in sys.argv:
         remove()
+    elif "--remove-stale" in sys.argv:
+        if COMPILED["is_stale"](ROOT):
+            remove()
     elif reason := compile_in_place():
         print(f"The hot path is not compiled, {reason}; all works, slower.")

@@ -60,8 +60,9 @@ class Layout:
         for place in self._fixed:
             if pieces[place] != self._pieces[place]:
                 return None
-        if not all(map(str.startswith, pieces, begins)):
-            return None
+        for place in range(len(begins)):
+            if not pieces[place].startswith(begins[place]):
+                return None
         if quotes and not self._is_closed(pieces):
             return None
         found = {name: pieces[place][start:] for name, place, start in self._wanted}
