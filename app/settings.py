@@ -93,6 +93,14 @@ class SourceSettings:
         least=1,
         most=1_000_000,
     )
+    max_new_sessions: int = setting(
+        60_000,
+        "whole",
+        "Sessions that may begin in a minute; of more, the lines are left out and counted "
+        "as `too_many_sessions`. Those that are known go on.",
+        least=1,
+        most=100_000_000,
+    )
     stitch_ms: int = setting(
         0,
         "duration",

@@ -78,6 +78,7 @@ class Indexer:
             settings.inactivity_ms,
             settings.max_events,
             settings.max_session_ms,
+            settings.max_new_sessions,
         )
         self._restore()
 

@@ -12,9 +12,11 @@ from app.sessions.fold import cut, merge
 from app.store import rows
 from app.store.journal import Codec, Journal, used
 from app.store.marks import mark
+from app.store.newcomers import Newcomers
 from app.store.schema import CHILDREN
 from app.store.upkeep import Upkeep
 
+MAX_NEW_SESSIONS = 60_000  # in a minute, likewise
 MAX_EVENTS = 10_000  # kept of one session, of a source that says nothing else
 
 
@@ -35,6 +37,8 @@ class Ledger(Upkeep):
         self.codec = Codec()
         self.tenant = tenant
         self.db = self._db
+        self.newcomers = Newcomers(self._db, 0, MAX_NEW_SESSIONS)  # of a transaction
+        self._new_limits: dict[str, int] = {}  # source → sessions that may begin
         self._limits: dict[str, int] = {}  # source → events kept of one session
 
     def most(self, source: str) -> int:

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from app.errors import StoreError, StoreNewer
-from app.store import told_tables
+from app.store import newcomers, told_tables
 from app.store.columns.tables import create_columns, read_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.migrating import Database, Migrations
@@ -239,6 +239,12 @@ def mark_in_batches(db: Database) -> None:
 def keep_vitals_by_column(db: Database) -> None:
     """Keep web vitals by column as well."""
     read_anew(db)
+
+
+@migrations()
+def bound_new_sessions(db: Database) -> None:
+    """Remember how many sessions began in which minute."""
+    db.execute(newcomers.TABLE)
 
 
 CHILDREN = (

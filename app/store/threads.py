@@ -56,6 +56,8 @@ class Threads:
         rule = batch.rule
         who = self._hash(address[0], f"\1{address[1]}")
         held = self._near(who, new, rule, batch.shape)
+        if not held and not self._ledger.newcomers.admit(new):
+            return
         known = [event for each in held.values() for event in each.journal.events]
         events = merge(known, new)
         done[0] += len(events) - len(known)

@@ -12,7 +12,8 @@ from app.model import SessionKey
 from app.store import rows
 from app.store.dirt import Dirt
 from app.store.journal import derived_from
-from app.store.ledger import Derived, Ledger, unite
+from app.store.ledger import MAX_NEW_SESSIONS, Derived, Ledger, unite
+from app.store.newcomers import REASON, Newcomers
 from app.store.strands import Strands
 from app.store.threads import Threads
 from app.store.writing_seam import Ingested, Progress
@@ -29,9 +30,11 @@ class SqliteWriter(Ledger):
         inactivity_ms: int,
         max_events: int,
         longest_ms: int = 4 * 3_600_000,
+        max_new_sessions: int = MAX_NEW_SESSIONS,
     ) -> None:
         """Say what holds for the sessions of *source*."""
         self._limits[source] = max_events
+        self._new_limits[source] = max_new_sessions
         with self.transaction() as db:
             db.execute(
                 "update sources set inactivity = ?, longest = ? where id = ?",
@@ -87,11 +90,14 @@ class SqliteWriter(Ledger):
             number = self.source(source)
             done = [0, 0, 0, 0, 0]
             self.dirt = Dirt(db, self._tenant)
+            most = self._new_limits.get(source, MAX_NEW_SESSIONS)
+            self.newcomers = Newcomers(db, number, most)
             Strands(self, source, self.dirt).ingest(batch, done)
             Threads(self, source, self.dirt).ingest(batch, done)
             addresses = iter(batch.events)
             while chunk := list(islice(addresses, _CHUNK)):
                 self._ingest_chunk(source, number, chunk, batch, done)
+            self.newcomers.write()
             self._advance(number, batch, progress)
             self.dirt.write(db)
         return Ingested(*done)
@@ -114,6 +120,8 @@ class SqliteWriter(Ledger):
         for hashed, address in hashes.items():
             new = batch.events[address]
             row_id, known = held.get(hashed, (0, None))
+            if not row_id and not self.newcomers.admit(new):
+                continue
             journal, added, lost = unite(known, new, batch, most)
             done[0] += added
             done[1] += len(new) - added - lost
@@ -142,6 +150,9 @@ class SqliteWriter(Ledger):
         dropped = orjson.loads(held)
         for reason, lines in batch.dropped.items():
             dropped[reason] = dropped.get(reason, 0) + lines
+        if self.newcomers.refused:
+            refused = dropped.get(REASON, 0) + self.newcomers.refused
+            dropped[REASON] = refused
         db.execute(
             "update sources set cursor = max(cursor, ?), entries = entries + ?,"
             " bytes = bytes + ?, decoded = decoded + ?, dropped = ?, updated = ?"

@@ -62,8 +62,17 @@ class Writer(Protocol):
         inactivity_ms: int,
         max_events: int,
         longest_ms: int = 4 * 3_600_000,
+        max_new_sessions: int = 60_000,
     ) -> None:
-        """Say when the sessions of *source* are over, and how much of each is kept."""
+        """Say when the sessions of *source* are over, and how much is kept.
+
+        Args:
+            source: its name.
+            inactivity_ms: a session is over after that long without an event.
+            max_events: kept of one session.
+            longest_ms: at that age it is over as well.
+            max_new_sessions: that may begin in one minute of receipt.
+        """
 
     def ingest(
         self,
