@@ -18,6 +18,7 @@ from app.store.columns.chunks import (
 
 INT = st.integers(-(1 << 61), 1 << 61) | st.integers(-300, 300) | st.just(NULL)
 DECIMAL = st.floats(allow_nan=False) | st.integers(0, 9_999).map(lambda n: n / 100)
+DECIMAL |= st.sampled_from((2.0**52, -(2.0**52), 0.0001))
 
 
 def told(column: Column | None) -> list[float | None]:
@@ -75,6 +76,15 @@ def test_joined_columns_are_their_rows(parts: list[list[int]], is_label: bool) -
 
     nothing = {NULL, 0} if is_label else {NULL}
     expected = [None if each in nothing else each for part in parts for each in part]
+    assert told(join([each for each in columns if each is not None])) == expected
+
+
+@given(st.lists(st.lists(DECIMAL | st.none()), min_size=1))
+def test_joined_decimals_are_their_rows(parts: list[list[float | None]]) -> None:
+    """To the last bit, whatever scale each part has."""
+    columns = [make_numbers(np.array(each, np.float64)) for each in parts]
+
+    expected = [each for part in parts for each in part]
     assert told(join([each for each in columns if each is not None])) == expected
 
 
