@@ -116,7 +116,7 @@ def _tell_dashboards(path: Path, only: str = "") -> None:
         print(dashboards.row(found[0].board, found), flush=True)
         timed += found
         _write(name, dashboards.as_json(timed))
-    print(dashboards.row("all", timed))
+    print("\n".join(dashboards.sums(timed)))
 
 
 def _tell_serving(path: Path) -> None:

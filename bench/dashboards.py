@@ -30,6 +30,8 @@ LIMIT_MS = 50.0
 _WARM = 5  # times; the median is told
 _PATIENCE_MS = 1_500.0  # nothing is asked again once its asking took that long
 _FILLED = {"all": 0, "one app": 1, "one of each": 99}  # variables that have one value
+_DAYS = 30
+_LONG = f"{_DAYS}d"
 _UNITS = {"m": 60_000, "h": 3_600_000, "d": DAY}
 _NEEDS_LOKI = 503
 
@@ -53,7 +55,7 @@ class Timed:
     body: str
 
 
-def measure(path: Path, *, only: str = "", days: int = 30) -> Iterator[list[Timed]]:
+def measure(path: Path, *, only: str = "", days: int = _DAYS) -> Iterator[list[Timed]]:
     """Time every request of every board, and those of alert rules; a list a board.
 
     Args:
@@ -161,21 +163,38 @@ def _ask(client: FlaskClient, request: Request) -> tuple[float, float, float, in
     return taken[0], used, statistics.median(taken[1:] or taken), size
 
 
-HEADING = f"{'dashboard':24}{'requests':>9}{'first: p50':>12}{'p95':>9}{'over':>6}{'again: p50':>12}{'p95':>9}  slowest"  # fmt: skip
+HEADING = (
+    f"{'ms, the first time and again':29}{'requests':>9}{'first: p50':>12}{'p95':>7}{'over 50':>9}"
+    f"{'CPU: p50':>10}{'p95':>7}{'over 50':>9}{'again: p50':>12}{'p95':>7}{'over 50':>9}"
+    "  most CPU"
+)
 
 
 def row(name: str, timed: Sequence[Timed]) -> str:
-    """Write a row of the table: ms, and how many took more than 50 the first time."""
-    first, again = (
-        [getattr(each, key) for each in timed] for key in ("first_ms", "ms")
-    )
-    over = sum(ms > LIMIT_MS for ms in first)
-    slowest = max(timed, key=lambda each: each.first_ms)
-    return (
-        f"{name:24}{len(timed):9}{_percentile(first, 0.5):12.1f}{_percentile(first, 0.95):9.1f}"
-        f"{over:6}{_percentile(again, 0.5):12.1f}{_percentile(again, 0.95):9.1f}"
-        f"  {slowest.first_ms:,.0f} ms: {slowest.asker}, {slowest.range}, {slowest.filled}"
-    )
+    """Write a row of the table."""
+    cells = []
+    for key, width in (("first_ms", 12), ("cpu_ms", 10), ("ms", 12)):
+        taken = [getattr(each, key) for each in timed]
+        over = sum(ms > LIMIT_MS for ms in taken)
+        middle, most = _percentile(taken, 0.5), _percentile(taken, 0.95)
+        cells.append(f"{middle:{width}.0f}{most:7.0f}{over:9}")
+    top = max(timed, key=lambda each: each.cpu_ms)
+    told = f"{top.cpu_ms:,.0f}: {top.asker}, {top.range}, {top.filled}"
+    return f"{name:29}{len(timed):9}{''.join(cells)}  {told}"
+
+
+def sums(timed: Sequence[Timed]) -> Iterator[str]:
+    """Yield a row for each way in which boards were opened, and one for all."""
+    for how in _FILLED:
+        for name, is_long in (("own range", False), ("longer range", True)):
+            found = [
+                each
+                for each in timed
+                if each.filled == how and (each.range == _LONG) == is_long
+            ]
+            if found:
+                yield row(f"{name}, {how}", found)
+    yield row("all", timed)
 
 
 def _percentile(values: Sequence[float], share: float) -> float:
