@@ -4,8 +4,8 @@ from flask import Response
 
 from app import clock
 from app.api.answers import OptionSchema
+from app.api.asking import lay_rows
 from app.api.blueprint import Blueprint
-from app.api.encoding import answer
 from app.api.parameters import text_of
 from app.api.questions import (
     WORDS,
@@ -56,7 +56,18 @@ def list_values(asked: Asked, name: str) -> Response:
     options = list_options(name, asked, reader())
     first = [("(any)", text_of(asked["any"][-1]))] if asked.get("any") else []
     shown = [*first, *options] or [("(none)", "")]
-    return answer([{"__text": text, "__value": value} for text, value in shown])
+    rows = [{"__text": text, "__value": value} for text, value in shown]
+    return lay_rows(rows, tell_cut(name, asked, len(options)))
+
+
+def tell_cut(name: str, asked: Asked, count: int) -> list[str]:
+    """Say that there may be more values than are listed."""
+    if name in _DECLARED:
+        return []
+    is_id = variable(name).name == "id"
+    most = min(whole(asked, "limit", LIMIT), NEWEST if is_id else LIMIT)
+    chosen = "newest" if is_id else "most frequent"
+    return [f"showing {count} values, the {chosen}"] if count >= most else []
 
 
 def list_options(name: str, asked: Asked, index: Reader) -> list[tuple[str, str]]:
