@@ -80,13 +80,9 @@ def fold(
     timeline = Timeline(events)
     views = find_views(timeline, contexts)
     context, users, attributes = _describe(timeline, contexts)
-    actions = [
-        Action(each[0], each[6], contexts[each[4]].page)
-        for each in timeline.of(_ACTION)
-    ]
+    actions = _list_actions(timeline.of(_ACTION), contexts)
     failures = timeline.of(_ERROR)
-    errors = [error_of(each[0], each[5], contexts[each[4]].page) for each in failures]
-    resources = timeline.of(_RESOURCE)
+    errors = _list_errors(failures, contexts)
     crashes = _crashes(failures)
     return Session(
         key=key,
@@ -101,8 +97,8 @@ def fold(
         action_count=len(actions),
         errors=len(errors),
         log_errors=_log_errors(timeline.of(_LOG)),
-        failed_requests=_failed_requests(resources, timeline.of(_SPAN)),
-        resources=len(resources),
+        failed_requests=_failed_requests(timeline),
+        resources=len(timeline.of(_RESOURCE)),
         skew=timeline.skew,
         clamped=timeline.clamped,
         is_cut=is_cut,
@@ -114,6 +110,14 @@ def fold(
         minutes=tuple(timeline.minutes[:MAX_MINUTES]),
         figures=Figures(crashes=crashes) if crashes else _NONE,
     )
+
+
+def _list_actions(actions: list[Seen], contexts: Mapping[int, Context]) -> list[Action]:
+    return [Action(each[0], each[6], contexts[each[4]].page) for each in actions]
+
+
+def _list_errors(errors: list[Seen], contexts: Mapping[int, Context]) -> list[Error]:
+    return [error_of(each[0], each[5], contexts[each[4]].page) for each in errors]
 
 
 _NONE = Figures()
@@ -144,13 +148,13 @@ def _log_errors(logs: list[Seen]) -> int:
     return errors
 
 
-def _failed_requests(resources: list[Seen], spans: list[Seen]) -> int:
+def _failed_requests(timeline: Timeline) -> int:
     """Count the requests that failed.
 
     The browser's timing and the tracer's span tell of the same request: it counts
     once, by whichever kind saw more of them.
     """
-    return max(_failed(resources), _failed(spans))
+    return max(_failed(timeline.of(_RESOURCE)), _failed(timeline.of(_SPAN)))
 
 
 def _failed(requests: list[Seen]) -> int:
