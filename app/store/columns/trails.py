@@ -150,47 +150,57 @@ def count_trails(
         numbers: of places.
     """
     begins, sizes = trails.begins, trails.sizes
-    step = int(numbers.is_levelled)
-    first = (trails.levels - numbers.lowest) * step * numbers.width
-    last = first + (sizes - 1) * step * numbers.width
-    places = pages
-    if step:
-        position = np.arange(len(pages)) - np.repeat(begins, sizes)
-        places = pages + np.repeat(first, sizes) + position * numbers.width
-    table = numbers.levels * numbers.width
-    is_first = np.ones(len(pages), bool)
+    first, places = _levelled(trails, pages, numbers)
     inner = np.ones(len(pages), bool)
     inner[begins + sizes - 1] = False
     sources = np.flatnonzero(inner)
     edges = places[sources] * numbers.width + pages[sources + 1]
-    is_new = np.ones(len(edges), bool)
-    if not step:
+    is_first, is_new = np.ones(len(pages), bool), np.ones(len(edges), bool)
+    if not numbers.is_levelled:
         is_first = first_of_each(pages, begins, sizes)
         is_new = first_of_each(edges, begins - np.arange(len(begins)), sizes - 1)
-    entered = np.flatnonzero(trails.enters)
-    left = np.flatnonzero(trails.leaves)
-    come = first[entered] - step * numbers.width + numbers.entry
-    gone = last[left] + step * numbers.width + numbers.exit
-    enter = come * numbers.width + pages[begins[entered]]
-    leave = places[(begins + sizes - 1)[left]] * numbers.width + numbers.exit
-    ends = np.concatenate([come, gone])
+    ends, ways = _ends(trails, pages, (first, places), numbers)
+    table = numbers.levels * numbers.width
     visits = np.bincount(np.concatenate([places, ends]), minlength=table)
     sessions = np.bincount(np.concatenate([places[is_first], ends]), minlength=table)
+    stayed = places
     if known is not None:
         dwell, stayed = dwell[known], places[known]
-    else:
-        stayed = places
     spent = np.bincount(stayed, dwell, table)
     spells = np.bincount(stayed, minlength=table)
     used = np.flatnonzero(visits)
-    every = np.concatenate([edges, enter, leave])
-    distinct = np.concatenate([edges[is_new], enter, leave])
-    keys, passages = _counted(every, table * numbers.width)
-    again, edge_sessions = _counted(distinct, table * numbers.width)
+    keys, passages = _counted(np.concatenate([edges, ways]), table * numbers.width)
+    distinct = np.concatenate([edges[is_new], ways])
+    _, edge_sessions = _counted(distinct, table * numbers.width)  # of the same keys
     return Counted(
         used, visits[used], sessions[used], spent[used], spells[used],
-        keys, passages, edge_sessions[np.searchsorted(again, keys)],
+        keys, passages, edge_sessions,
     )  # fmt: skip
+
+
+def _levelled(trails: Trails, pages: Array, numbers: Numbers) -> tuple[Array, Array]:
+    """Return what the level of each trail's first visit adds, and places with levels."""
+    if not numbers.is_levelled:
+        return np.zeros_like(trails.begins), pages
+    first = (trails.levels - numbers.lowest) * numbers.width
+    position = np.arange(len(pages)) - np.repeat(trails.begins, trails.sizes)
+    return first, pages + np.repeat(first, trails.sizes) + position * numbers.width
+
+
+def _ends(
+    trails: Trails, pages: Array, held: tuple[Array, Array], numbers: Numbers
+) -> tuple[Array, Array]:
+    """Return the places where trails enter and leave, and the ways from and to there."""
+    first, places = held
+    step = numbers.width if numbers.is_levelled else 0
+    entered, left = np.flatnonzero(trails.enters), np.flatnonzero(trails.leaves)
+    last = first + (trails.sizes - 1) * step
+    come = first[entered] - step + numbers.entry
+    gone = last[left] + step + numbers.exit
+    enter = come * numbers.width + pages[trails.begins[entered]]
+    ends = (trails.begins + trails.sizes - 1)[left]
+    leave = places[ends] * numbers.width + numbers.exit
+    return np.concatenate([come, gone]), np.concatenate([enter, leave])
 
 
 def _counted(keys: Array, size: int) -> tuple[Array, Array]:
