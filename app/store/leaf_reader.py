@@ -22,6 +22,7 @@ from app.store.sql import Statement
 
 MAX_CELLS = 200_000  # of one leaf
 KEPT = 100  # leaves of which it is remembered how they were answered
+_DECIMALS = frozenset({"cost", "lcp", "inp", "cls", "ttfb", "fcp"})
 WITHIN = f"quantiles are within {ERROR:.1%} of the value"
 
 Way = Callable[[sqlite3.Connection, Leaf, Window], Answer | None]
@@ -92,8 +93,8 @@ class LeafReader:
     def _ask(self, db: sqlite3.Connection, leaf: Leaf, window: Window) -> Answer:
         """Try one way after the other; a scan always answers."""
         ways: tuple[Way, ...] = (self._roll, self._columns)
-        if self._is_exact:  # sums of cost are rounded otherwise than by a scan
-            ways = () if leaf.field == "cost" else (self._columns,)
+        if self._is_exact:  # sums of decimals are rounded otherwise than by a scan
+            ways = () if leaf.field in _DECIMALS else (self._columns,)
         for way in ways:
             with snapshot(db):
                 found = way(db, leaf, window)

@@ -76,8 +76,9 @@ def ask_columns(
     try:
         with snapshot(db):
             statement = engine._statement(window.now)  # noqa: SLF001 - one of its parts
-            is_over = Deadline(engine._timeout_s)  # noqa: SLF001
-            return answer(Question(db, window, selector, statement, is_over, kind))
+            deadline = Deadline(engine._timeout_s)  # noqa: SLF001
+            asked = Question(db, window, selector, statement, kind, deadline)
+            return answer(asked)
     except NotInColumns:
         return None
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.demo.world import World
+from app.errors import TooExpensive
 from app.model import Entry
 from app.sessionql.filters import And, Compare, Filter, Not, Or
 from app.sessionql.plan import Leaf, Window
@@ -179,6 +180,16 @@ def test_users_are_ranked_alike(pair: Pair) -> None:
 
 def _page(ranked: Any) -> tuple[Any, ...]:
     return ranked.items, ranked.next_cursor, ranked.total, ranked.sample
+
+
+def test_columns_have_a_time_too(pair: Pair) -> None:
+    """What is not answered in time is refused, and nothing is left half done."""
+    reader = SqliteReader(pair.columns._path, "default", timeout_s=0.0)
+    window = Window(BEGIN, BEGIN + LENGTH, 0, LATER)
+
+    with pytest.raises(TooExpensive, match="took over 0 s"):
+        reader.places(Ranking(window, sort="views"))
+    reader.close()
 
 
 def test_pages_are_ranked_alike(pair: Pair) -> None:

@@ -85,7 +85,7 @@ def answer_events(
     labels = (*leaf.by, leaf.field) if leaf.function == "distinct" else leaf.by
     if len(leaf.by) > MAX_LABELS or not known.issuperset(labels):
         raise NotInColumns("another label")
-    question = Question(db, window, leaf.selector, asked, lambda: 0, kind)
+    question = Question(db, window, leaf.selector, asked, kind)
     return _EventAnswer(question, leaf, kind).cells()
 
 

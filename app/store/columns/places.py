@@ -1,5 +1,6 @@
 """Totals of pages by column: views, sessions, users, entries, exits, how long."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -66,19 +67,34 @@ def places_in_columns(question: Question) -> Places:
 
 def _users(ids: Array, shares: list[_Share]) -> Array:
     """Return how many users saw each page."""
-    people = np.unique(np.concatenate([_NONE, *(share.people for share in shares)]))
+    count, place = _numbered([share.people for share in shares])
     pairs = [
-        (np.searchsorted(ids, share.ids) * len(people))[share.pages]
-        + np.searchsorted(people, share.people)[share.users]
+        (np.searchsorted(ids, share.ids) * count)[share.pages]
+        + place(share.people)[share.users]
         for share in shares
     ]
-    if len(ids) * len(people) <= MAX_FLAGS:
-        flags = np.zeros(len(ids) * len(people), bool)
+    if len(ids) * count <= MAX_FLAGS:
+        flags = np.zeros((len(ids), count), bool)
+        flat = flags.reshape(-1)
         for each in pairs:
-            flags[each] = True
-        return np.asarray(flags.reshape(len(ids), len(people)).sum(axis=1))
+            flat[each] = True
+        # a row at a time is ten times as quick as along an axis
+        return np.array([np.count_nonzero(row) for row in flags], np.int64)
     distinct = np.unique(np.concatenate(pairs))
-    return np.bincount(distinct // len(people), minlength=len(ids))
+    return np.bincount(distinct // max(count, 1), minlength=len(ids))
+
+
+def _numbered(lists: list[Array]) -> tuple[int, Callable[[Array], Array]]:
+    """Number what is in any of *lists*; return how many that is, and who tells which."""
+    most = max((int(each.max(initial=0)) for each in lists), default=0)
+    if most <= MAX_FLAGS:
+        held = np.zeros(most + 1, bool)
+        for each in lists:
+            held[each] = True
+        numbers = np.cumsum(held) - 1
+        return int(numbers[-1]) + 1, lambda ids: numbers[ids]
+    every = np.unique(np.concatenate(lists))
+    return len(every), lambda ids: np.searchsorted(every, ids)
 
 
 class _Counting:

@@ -17,6 +17,7 @@ from app.store.columns.returning import Returning
 from app.store.columns.shares import SHARES, Share
 from app.store.columns.texts import Texts
 from app.store.conditions import split
+from app.store.connect import Deadline
 from app.store.sql import Statement
 
 _MOST_READ = 0.1  # of the window, from the tables; of more, these answer as quickly
@@ -32,8 +33,8 @@ class Question:
         window: in which they began.
         selector: what they meet.
         asked: whose they are, which definition of bounce, and when is asked.
-        is_over: tells that the time for the answer is over.
         kind: of the events that are asked about, which the filter may select too.
+        deadline: when the time for the answer is over; None = never.
 
     Raises:
         NotInColumns: the filter is not for columns.
@@ -45,10 +46,10 @@ class Question:
         window: Window,
         selector: Filter,
         asked: Statement,
-        is_over: Callable[[], int],
         kind: str = "",
+        deadline: Deadline | None = None,
     ) -> None:
-        self.db, self.window, self._is_over, self._kind = db, window, is_over, kind
+        self.db, self.window, self._kind, self._deadline = db, window, kind, deadline
         length = window.end - window.start
         most = max(int(_MOST_READ * length), min(_AT_LEAST, length // 2))
         self.parts = find_parts(db, window.start, window.end, most)
@@ -76,8 +77,11 @@ class Question:
             TooExpensive: there is none.
         """
         for part in self.parts:
-            if self._is_over():
-                raise TooExpensive("the query took too long; ask for less time")
+            if self._deadline is not None and self._deadline():
+                raise TooExpensive(
+                    f"the query took over {self._deadline.seconds:g} s;"
+                    " ask for less time or a narrower filter"
+                )
             yield part
 
     def _ours(self, part: Part) -> Mask:
