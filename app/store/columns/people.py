@@ -8,6 +8,7 @@ import numpy as np
 from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
+from app.store.columns.shares import narrow
 
 _ENDS = {"first_seen": np.minimum, "last_seen": np.maximum}
 NANO = 1_000_000_000  # the index keeps cost in nano-USD
@@ -108,7 +109,7 @@ class People:
 
     def _count(self, part: Part) -> tuple[Array, Array]:
         _, users, ids = self._rows(part)
-        return ids, np.bincount(users, minlength=len(ids))
+        return ids, narrow(np.bincount(users, minlength=len(ids)))
 
     def _sum(self, part: Part, name: str) -> Array:
         rows, users, ids = self._rows(part)
@@ -121,7 +122,7 @@ class People:
             values = (values > 0).astype(np.int64)
         found = np.zeros(len(ids), np.int64)
         np.add.at(found, users, values)
-        return found
+        return narrow(found)
 
     def _extreme(self, part: Part, name: str) -> Array:
         rows, users, ids = self._rows(part)

@@ -16,6 +16,7 @@ from app.store.columns.events import (
 )
 from app.store.columns.parts import Part
 from app.store.columns.question import Question
+from app.store.columns.shares import narrow
 
 MAX_FLAGS = 1 << 24  # of page and user, that are set; of more, pairs are sorted
 
@@ -136,9 +137,7 @@ class _Counting:
         seen = np.flatnonzero(is_first & (who.ids != 0)[who.codes[rows]])
         pairs = pages[seen] * len(who.ids) + who.codes[rows[seen]]
         at, user = np.divmod(np.unique(pairs), max(len(who.ids), 1))
-        return _Share(
-            ids, np.array(figures), who.ids, at.astype(np.int32), user.astype(np.int32)
-        )
+        return _Share(ids, np.array(figures), who.ids, narrow(at), narrow(user))
 
 
 class _Counts:

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from app.store.columns.chunks import Array
+
 Share = TypeVar("Share", bound=tuple[Any, ...])
 
 _OVERHEAD = 400  # bytes of an entry, about
@@ -58,6 +60,14 @@ class ShareCache:
     def nbytes(self) -> int:
         """Return how much is held, about."""
         return self._bytes
+
+
+def narrow(values: Array) -> Array:
+    """Return whole numbers in as few bytes as they need, where none is negative."""
+    most = int(values.max(initial=0))
+    if most > np.iinfo(np.uint32).max or int(values.min(initial=0)) < 0:
+        return values
+    return values.astype(np.min_scalar_type(most))
 
 
 SHARES = ShareCache(32 << 20)
