@@ -116,6 +116,7 @@ class _Answer:
             self._parts,
             window.start,
             lambda p: self._masks.ours(p),  # noqa: PLW0108 - made later
+            ours,
         )
         self._measures = Measures(db, asked.bounce, asked.now, returning)
         self._masks = Masks(self._texts, self._measures, ours)

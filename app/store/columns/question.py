@@ -56,7 +56,7 @@ class Question:
         self.texts = Texts(db)
         tenant = db.execute("select id from sources where tenant = ?", (asked.tenant,))
         ours = frozenset(number for (number,) in tenant)
-        returning = Returning(db, self.parts, window.start, self._ours)
+        returning = Returning(db, self.parts, window.start, self._ours, ours)
         self.measures = Measures(db, asked.bounce, asked.now, returning)
         self.masks = Masks(self.texts, self.measures, ours)
         self._sessions, self._events = _split(gather(selector), kind)

@@ -1,12 +1,14 @@
 """Tell whether the user of a session had an earlier one in the same application."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from itertools import takewhile
 
 import numpy as np
 
 from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns, Part, find_parts
+from app.store.columns.shares import SHARES
 
 _MOST = 1 << 28  # pairs of an application and a string
 
@@ -19,6 +21,7 @@ class Returning:
         parts: of the window, in the order of time.
         start: of the window, ms.
         ours: which sessions of a part are the tenant's.
+        tenant: tells whose that is from others.
     """
 
     def __init__(
@@ -27,7 +30,9 @@ class Returning:
         parts: list[Part],
         start: int,
         ours: Callable[[Part], Array | bool],
+        tenant: Hashable,
     ) -> None:
+        self._tenant = tenant
         self._db, self._parts, self._start, self._ours = db, parts, start, ours
         self._found: dict[int, tuple[Array, Array]] = {}
 
@@ -45,17 +50,49 @@ class Returning:
         most = max((int(p.labels("user").ids.max(initial=0)) for p in every), default=0)
         if (most + 1) * len(apps) > _MOST:
             raise NotInColumns("too many users")
-        seen = np.zeros((most + 1) * len(apps), bool)
-        first = np.zeros(len(seen), np.int32)
-        for part in every:
-            users, app = part.labels("user"), part.labels("app")
-            bases = [place[each] * (most + 1) for each in app.ids.tolist()]
-            base = np.array(bases, np.int64)
-            keys = users.ids.take(users.codes) + base.take(app.codes)
+        people = _People(place, most + 1, self._ours)
+        held = list(takewhile(lambda part: part.group, every))
+        kept = (
+            tuple((part.group, part.rows.start, part.rows.stop) for part in held),
+            tuple(place), most, self._tenant,
+        )  # fmt: skip
+        empty = np.zeros((most + 1) * len(apps), bool)
+        # row groups never change: nor does who returned in the first of them
+        bits, *found = SHARES.of(kept, lambda: people.follow(held, empty))
+        seen = np.unpackbits(bits, count=len(empty)).view(bool)
+        _, *more = people.follow(every[len(held) :], seen)
+        for part, each in zip(every, [*found, *more], strict=True):
+            users = part.labels("user")
+            returned = np.unpackbits(each, count=len(part)).view(bool)
             known = (users.ids != 0).take(users.codes)
-            counted = known & self._ours(part)
-            rows = np.flatnonzero(counted)
-            those = keys[rows]
+            self._found[id(part)] = returned, known
+        for part in before:
+            del self._found[id(part)]
+
+
+class _People:
+    """Users of applications, by number."""
+
+    def __init__(
+        self, place: dict[int, int], width: int, ours: Callable[[Part], Array | bool]
+    ) -> None:
+        self._place, self._width, self._ours = place, width, ours
+
+    def follow(self, parts: list[Part], seen: Array) -> tuple[Array, ...]:
+        """Go through parts in the order of time.
+
+        Args:
+            parts: of sessions.
+            seen: whether each user was there before them; changed.
+
+        Returns:
+            As bits: whether each was there in the end, and of each part which sessions
+            are of users that were there before.
+        """
+        first = np.zeros(len(seen), np.int32)
+        found: list[Array] = []
+        for part in parts:
+            rows, those = self._of(part)
             first[those[::-1]] = rows[::-1]  # the first of each stays
             start = part.numbers("start").distances
             returned = np.zeros(len(part), bool)
@@ -63,6 +100,14 @@ class Returning:
                 start.take(rows) > start.take(first.take(those))
             )
             seen[those] = True
-            self._found[id(part)] = returned, known
-        for part in before:
-            del self._found[id(part)]
+            found.append(np.packbits(returned))
+        return np.packbits(seen), *found
+
+    def _of(self, part: Part) -> tuple[Array, Array]:
+        """Return the sessions with a user, and who that is."""
+        users, app = part.labels("user"), part.labels("app")
+        bases = [self._place[each] * self._width for each in app.ids.tolist()]
+        known = (users.ids != 0).take(users.codes)
+        rows = np.flatnonzero(known & self._ours(part))
+        base = np.array(bases, np.int64).take(app.codes.take(rows))
+        return rows, users.ids.take(users.codes.take(rows)) + base
