@@ -7,12 +7,10 @@ is one and the same, so it is taken out once, and the order of events stays.
 from bisect import bisect_left
 from typing import Final
 
-TRUSTED_MS: Final = (
-    60_000  # so far off, a clock is taken at its word (delivery: seconds)
-)
-BELIEVED_MS: Final = (
-    4 * 3_600_000 + 900_000
-)  # so far from receipt, an event may be true
+# so far off, a clock is taken at its word: delivery takes seconds
+TRUSTED_MS: Final = 60_000
+# so far from its receipt, an event may still be true
+BELIEVED_MS: Final = 4 * 3_600_000 + 900_000
 
 
 def skew_of(delays: list[int]) -> int:

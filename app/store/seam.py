@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from app.model import Context, Event, Session
 from app.sessionql.evaluate import Cell
 from app.sessionql.plan import EVERYTHING, Filter, Leaf, Window
+from app.store.answers import Answered
 from app.store.feed_seam import FeedReader
 from app.store.insight_seam import Insights
 from app.store.rule_seam import RuleReader
@@ -68,6 +69,9 @@ class Reader(RuleReader, Insights, FeedReader, Protocol):
 
     def take_notices(self) -> list[str]:
         """Return what to know of the answers given since the last call."""
+
+    def take_answered(self) -> list[Answered]:
+        """Return how each leaf was answered since the last call."""
 
     def search(self, search: Search) -> Found:
         """Find sessions."""

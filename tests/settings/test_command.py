@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
+from app.compiled import manner
 from app.version import __version__
 
 
@@ -42,7 +43,7 @@ def test_refusal_is_no_traceback() -> None:
 
 
 def test_version_is_printed() -> None:
-    """``skald --version`` names the version of the package."""
+    """``skald --version`` names the version of the package, and how its hot path runs."""
     result = CliRunner().invoke(main, ["--version"])
 
-    assert result.output == f"skald, version {__version__}\n"
+    assert result.output == f"skald, version {__version__} ({manner()})\n"
