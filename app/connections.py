@@ -72,7 +72,7 @@ class LokiSettings:
         most=3_650 * 86_400,
     )
     prefetch: int = setting(
-        2, "whole", "Pages fetched ahead of the decoder.", least=0, most=16
+        3, "whole", "Pages fetched ahead of the decoder.", least=0, most=16
     )
 
 

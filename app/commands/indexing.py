@@ -7,7 +7,7 @@ import click
 
 from app import clock
 from app.api.parameters import parse_instant
-from app.commands.base import Refusal, collect_rarely, main, settings_of
+from app.commands.base import Refusal, main, prepare_for_lines, settings_of
 from app.jobs.index import Indexer, Report
 from app.settings import Settings, SourceSettings
 from app.sources import ReplaySource
@@ -51,7 +51,7 @@ def index(
     skald index --replay lines.jsonl
     """  # noqa: D301
     settings = settings_of(context)
-    collect_rarely()
+    prepare_for_lines()
     store = open_writer(settings)
     try:
         for source in _chosen(settings, name):

@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from waitress.server import create_server
 
 from app import create_app
-from app.commands.base import collect_rarely, main, settings_of
+from app.commands.base import main, prepare_for_lines, settings_of
 from app.errors import SkaldError
 from app.jobs.scheduler import Jobs
 from app.settings import Settings
@@ -88,7 +88,7 @@ def with_rules(settings: Settings, more: tuple[str, ...]) -> Settings:
 @contextmanager
 def running_jobs(settings: Settings) -> Iterator[Jobs]:
     """Run the jobs as long as the context lasts."""
-    collect_rarely()
+    prepare_for_lines()
     jobs = Jobs(settings)
     jobs.start()
     try:
