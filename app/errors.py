@@ -28,6 +28,13 @@ class NotFound(SkaldError):
     code = "not_found"
 
 
+class Conflict(SkaldError):
+    """What is asked for cannot be done now, in the state that things are in."""
+
+    status = 409
+    code = "conflict"
+
+
 class TooExpensive(SkaldError):
     """A query went over a bound: time, rows or series."""
 

@@ -190,6 +190,17 @@ class Settings:
     api_token_file: Path | None = setting(
         None, "file", "File that holds that token; read again when it changes."
     )
+    privacy_token: str = setting(
+        "", "secret", "Bearer token of exports and erasures; empty: they are refused."
+    )
+    export_retention_ms: int = setting(
+        7 * DAY,
+        "duration",
+        "Exports can be downloaded for that long; then they, and what is remembered of "
+        "erasures that are done, are forgotten.",
+        least=MINUTE,
+        most=365 * DAY,
+    )
     cors_origins: tuple[str, ...] = setting(
         (), "origins", "Web sites whose pages may ask directly, or `*`."
     )

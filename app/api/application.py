@@ -16,6 +16,7 @@ from app.api import (
     one_session,
     operations,
     people,
+    privacy,
     problems,
     queries,
     rules,
@@ -48,6 +49,7 @@ BLUEPRINTS = (
     variables.blp,
     grafana_json.blp,
     rules.blp,
+    privacy.blp,
     status.blp,
     operations.blp,
 )

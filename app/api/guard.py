@@ -1,4 +1,8 @@
-"""Decide who may ask: a bearer token, and which browsers."""
+"""Decide who may ask: a bearer token, and which browsers.
+
+Exports and erasures ask for a token of their own, ``privacy_token``, and without one they
+are refused: whoever may look at a dashboard of Grafana sends requests with the usual one.
+"""
 
 import hmac
 
@@ -9,6 +13,11 @@ from app.errors import SettingsError
 from app.settings import Settings
 
 OPEN = frozenset({"/healthz", "/readyz"})  # probes carry no token
+PRIVATE = "privacy"  # the blueprint that asks for a token of its own
+_CLOSED = (
+    "exports and erasures need `privacy_token` in the configuration;"
+    " `skald export` and `skald erase` do without"
+)
 
 
 def register_guard(app: Flask, settings: Settings) -> None:
@@ -26,10 +35,13 @@ def is_guarded(settings: Settings) -> bool:
 def _check_token(settings: Settings) -> Response | None:
     # A browser sends its question before the question without any header of ours.
     is_open = request.path.rstrip("/") in OPEN or request.method == "OPTIONS"
-    if is_open or not is_guarded(settings):
+    is_private = request.blueprint == PRIVATE
+    if is_open or not (is_private or is_guarded(settings)):
         return None
+    if is_private and not settings.privacy_token:
+        return refuse(403, "forbidden", _CLOSED)
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    wanted = _token(settings)
+    wanted = settings.privacy_token if is_private else _token(settings)
     is_right = hmac.compare_digest(given.strip().encode(), wanted.encode())
     if scheme.lower() == "bearer" and wanted and is_right:
         return None

@@ -28,6 +28,8 @@ ROOMS = {
     "dashboards": "drawing",
     "demo": "demonstrating",
     "doctor": "doctoring",
+    "erase": "forgetting",
+    "export": "forgetting",
     "index": "indexing",
     "query": "asking",
     "rules": "ruling",

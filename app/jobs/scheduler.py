@@ -19,6 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from app import clock
 from app.errors import LeaseLost, SkaldError
 from app.jobs.index import Indexer
+from app.jobs.privacy import PrivacyJob
 from app.jobs.retention import expire, expire_orphans
 from app.jobs.rollups import roll_up
 from app.jobs.ruling import RuleJobs
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 LEASE = "jobs"
 RETENTION_S = 3_600
 ROLLUPS_S = 20.0  # how often to look, and how long a run may take
+PRIVACY_S = 5.0  # how often to look for requests about one person's data
 RUN_S = 60.0  # an index run commits and looks around at least that often
 GRACE_S = 3_600  # a job that starts so late still runs: work follows cursors, not times
 
@@ -55,6 +57,7 @@ class Jobs:
         self._leads = threading.Event()
         self._rules = RuleJobs(settings, (LEASE, self._owner), self._leads)
         self._receivers = Receivers(settings, self._stop, self._leads)
+        self._privacy = PrivacyJob(settings, self._owner, self._stop, self._leads)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(len(settings.sources) + 2)},
@@ -76,6 +79,9 @@ class Jobs:
             self._add_source(source)
         self._every(RETENTION_S, "retention", self._guarded("retention", self._expire))
         self._every(ROLLUPS_S, "rollups", self._guarded("rollups", self._roll_up))
+        self._scheduler.add_executor(ThreadPoolExecutor(1), "privacy")
+        serve = self._guarded("privacy", self._privacy.run)
+        self._every(PRIVACY_S, "privacy", serve, "privacy")
         for name, receiver, write in self._receivers.jobs():
             self._scheduler.add_executor(ThreadPoolExecutor(1), name)
             seconds = receiver.interval_ms / 1000
@@ -95,6 +101,7 @@ class Jobs:
         except SkaldError as error:
             log.warning("lease not released", extra={"reason": str(error)})
         self._receivers.close()
+        self._privacy.close()
         self._store.close()
 
     def _add_source(self, source: SourceSettings) -> None:

@@ -11,6 +11,7 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.store.feed_seam import Feed
+    from app.store.privacy_seam import PrivacyBook
     from app.store.rule_seam import Rulebook
     from app.store.seam import Reader
     from app.store.writer import SqliteWriter
@@ -77,3 +78,14 @@ def open_feed(settings: Settings) -> "Feed":
     from app.store.feed import SqliteFeed
 
     return SqliteFeed(settings.index, settings.tenant)
+
+
+def open_privacy_book(settings: Settings) -> "PrivacyBook":
+    """Open or create the index for requests about one person's data.
+
+    Raises:
+        StoreError: it cannot be opened, or a newer Skald wrote it.
+    """
+    from app.store.privacy import SqlitePrivacyBook
+
+    return SqlitePrivacyBook(settings.index, settings.tenant)

@@ -28,6 +28,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute(
             "pragma recursive_triggers = on"
         )  # a replaced row is deleted
+        connection.execute("pragma secure_delete = on")  # what is erased is overwritten
         connection.execute("pragma cache_size = -12000")
         connection.execute("pragma temp_store = memory")
         connection.execute("pragma journal_size_limit = 67108864")

@@ -1,6 +1,6 @@
 """Keep the events of one session small: packed, then compressed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import zstandard
@@ -51,6 +51,11 @@ class Codec:
     def unpack(self, data: bytes) -> Journal:
         """Return the journal that ``pack`` made bytes of."""
         return _decode(self._decompress(data))
+
+    def unpack_if(self, data: bytes, needles: Iterable[bytes]) -> Journal | None:
+        """Return the journal if it holds one of *needles*: texts, as UTF-8."""
+        told = self._decompress(data)
+        return _decode(told) if any(each in told for each in needles) else None
 
 
 def used(

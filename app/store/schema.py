@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from app.errors import StoreError, StoreNewer
-from app.store import newcomers, told_tables
+from app.store import newcomers, privacy_tables, told_tables
 from app.store.columns.tables import create_columns, read_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.migrating import Database, Migrations
@@ -245,6 +245,16 @@ def keep_vitals_by_column(db: Database) -> None:
 def bound_new_sessions(db: Database) -> None:
     """Remember how many sessions began in which minute."""
     db.execute(newcomers.TABLE)
+
+
+@migrations()
+def keep_requests(db: Database) -> None:
+    """Create what requests for export and erasure need, and marks of the erased."""
+    for statement in privacy_tables.TABLES.split(";"):
+        db.execute(statement)
+    db.execute(
+        "insert into privacy_unscrubbed select 1 where exists (select 1 from sessions)"
+    )
 
 
 CHILDREN = (

@@ -11,6 +11,7 @@ from app.events.decoder import Address, Batch
 from app.model import SessionKey
 from app.store import rows
 from app.store.dirt import Dirt
+from app.store.erased import sift
 from app.store.journal import derived_from
 from app.store.ledger import MAX_NEW_SESSIONS, Derived, Ledger, unite
 from app.store.newcomers import REASON, Newcomers
@@ -88,6 +89,7 @@ class SqliteWriter(Ledger):
             if lease:
                 _check_lease(db, lease)
             number = self.source(source)
+            batch = sift(self, source, batch)
             done = [0, 0, 0, 0, 0]
             self.dirt = Dirt(db, self._tenant)
             most = self._new_limits.get(source, MAX_NEW_SESSIONS)

@@ -47,7 +47,12 @@ def open_index(asked: Settings) -> Reader:
 
 
 schema = schemathesis.openapi.from_wsgi(
-    "/openapi.json", create_app(Settings(), open_index), config=CONFIG
+    "/openapi.json",
+    create_app(
+        Settings(index=Path(DIRECTORY.name) / "skald.db", privacy_token="officer"),
+        open_index,
+    ),
+    config=CONFIG,
 )
 
 
@@ -62,4 +67,6 @@ schema = schemathesis.openapi.from_wsgi(
 )
 def test_service_keeps_its_document(case: Case) -> None:
     """No request that can be thought of breaks it, and every answer is as documented."""
-    case.call_and_validate(headers={"Accept-Encoding": "identity"})
+    case.call_and_validate(
+        headers={"Accept-Encoding": "identity", "Authorization": "Bearer officer"}
+    )
