@@ -33,6 +33,7 @@ SAID = (
 @pytest.fixture
 def lived(index: Index) -> Index:
     """Return an index in which many wrote many times."""
+    index.ingest(page_load("jane", "09:59", user_username="Jane of first"))
     for n in range(60):
         at = f"10:{n:02}"
         index.ingest(
