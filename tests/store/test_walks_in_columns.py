@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sessions.funnels import walk, walk_strictly
-from app.store.columns.events import begins_of, first_of_each, sizes_of
+from app.store.columns.events import first_of_each
 from app.store.columns.funnels import Hits, follow_loosely, follow_strictly
 from app.store.columns.shares import ShareCache
 
@@ -52,9 +52,8 @@ def test_a_value_counts_once_a_session(sessions: list[list[int]]) -> None:
     """In sessions of few events, which are compared, and of many, which are sorted."""
     rows = np.array([row for row, each in enumerate(sessions) for _ in each], np.int64)
     values = np.array([value for each in sessions for value in each], np.int64)
-    begins = begins_of(rows)
 
-    found = first_of_each(values, begins, sizes_of(begins, len(rows)))
+    found = first_of_each(values, rows)
 
     wanted = [
         at == each.index(value) for each in sessions for at, value in enumerate(each)

@@ -13,10 +13,8 @@ from app.store.columns.events import (
     KINDS,
     NUMBERS,
     Events,
-    begins_of,
     events_of,
     first_of_each,
-    sizes_of,
 )
 from app.store.columns.figures import (
     Count,
@@ -122,10 +120,7 @@ class _EventAnswer:
         grouped = self._groups.of(events, slice(None))
         rows = np.arange(len(events))
         if not self._leaf.is_of_events:  # a session counts once for each label set
-            owners = events.owners
-            begins = begins_of(owners)
-            sizes = sizes_of(begins, len(owners))
-            rows = np.flatnonzero(first_of_each(grouped.codes, begins, sizes))
+            rows = np.flatnonzero(first_of_each(grouped.codes, events.owners))
             grouped = Grouped(grouped.codes[rows], grouped.keys)
         values, known = self._given(part, events)
         figure.add(

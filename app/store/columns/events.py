@@ -122,26 +122,34 @@ def sizes_of(begins: Array, count: int) -> Array:
     return np.diff(begins, append=count)
 
 
-def first_of_each(values: Array, begins: Array, sizes: Array) -> Array:
+def first_of_each(values: Array, rows: Array) -> Array:
     """Return of each event whether it is its session's first with that value.
 
     Args:
-        values: one an event.
-        begins: where the events of each session begin.
-        sizes: how many it has.
+        values: one an event, at least 0.
+        rows: the session of each, ascending.
     """
     is_first = np.ones(len(values), bool)
-    long = sizes > _SHORT
-    if long.any():  # those of many events by sorting, or it would grow as the square
-        which = np.repeat(np.arange(len(sizes)), sizes)
-        rows = np.flatnonzero(long[which])
-        pairs = which[rows] * (int(values.max()) + 1) + values[rows]
-        is_first[rows] = False
-        is_first[rows[np.unique(pairs, return_index=True)[1]]] = True
-    for back in range(1, min(int(sizes.max(initial=0)), _SHORT)):
-        having = np.flatnonzero((sizes > back) & ~long)
-        rows = spread(begins[having] + back, sizes[having] - back)
-        is_first[rows[values[rows] == values[rows - back]]] = False
+    if not len(values):
+        return is_first
+    width = int(values.max()) + 1
+    most = (int(rows[-1]) + 1) * width
+    # a session and a value are one number, in as few bytes as it needs
+    pairs: Array = rows.astype(np.uint32 if most < _FITS else np.int64)
+    pairs = pairs * pairs.dtype.type(width)
+    pairs += values.astype(pairs.dtype)
+    begins = begins_of(rows)
+    sizes = sizes_of(begins, len(rows))
+    longest = int(sizes.max())
+    # events one apart, then two: of all sessions at the same time
+    for back in range(1, min(longest, _SHORT)):
+        is_first[back:] &= pairs[back:] != pairs[:-back]
+    if longest > _SHORT:  # or it would grow as the square
+        long = sizes > _SHORT
+        places = spread(begins[long], sizes[long])
+        is_first[places] = False
+        first = np.unique(pairs[places], return_index=True)[1]
+        is_first[places[first]] = True
     return is_first
 
 
@@ -157,4 +165,5 @@ def spread(firsts: Array, sizes: Array) -> Array:
 
 
 _FIRST = np.zeros(1, np.int64)
+_FITS = 1 << 32
 _SHORT = 24  # events of a session that are compared with one another

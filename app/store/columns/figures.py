@@ -13,6 +13,7 @@ import numpy as np
 from app.store.columns.chunks import Array
 from app.store.columns.groups import Grouped
 from app.store.columns.parts import NotInColumns
+from app.store.columns.sorting import distinct
 
 Values = list[float | None]
 _CELLS = 1 << 22  # of the histograms of a part
@@ -246,7 +247,7 @@ class Distinct:
             flags[pairs] = True
             counts = flags.reshape(len(keys), most).sum(axis=1)
         else:
-            counts = np.bincount(np.unique(pairs) // most, minlength=len(keys))
+            counts = np.bincount(distinct(pairs) // most, minlength=len(keys))
         return keys, [counts.tolist()]
 
 

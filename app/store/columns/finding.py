@@ -8,6 +8,7 @@ from app.catalog.fields import FIELDS
 from app.store.columns.chunks import Array, Labels
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
+from app.store.columns.sorting import distinct
 
 Key = str | float
 _EMPTY = np.zeros(0, np.int64)
@@ -129,7 +130,7 @@ class _Keys:
 
     def _rank(self) -> None:
         labels = [self._labels(part) for part in self._question.parts]
-        ids = np.unique(np.concatenate([_EMPTY, *(each.ids for each in labels)]))
+        ids = distinct(np.concatenate([_EMPTY, *(each.ids for each in labels)]))
         numbers = ids.tolist()
         known = self._question.texts.of(self._order.field, numbers)
         named = {number: known.get(number, "") for number in numbers}

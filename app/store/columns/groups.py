@@ -8,6 +8,7 @@ import numpy as np
 from app.sessionql.plan import Window
 from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns, Part
+from app.store.columns.sorting import distinct
 from app.store.columns.texts import Texts
 
 _MOST = 1 << 62
@@ -42,7 +43,7 @@ class Groups:
             raise NotInColumns("a label twice")
         self._window = window
         self._ids = {
-            name: np.unique(
+            name: distinct(
                 np.concatenate([_EMPTY, *(part.labels(name).ids for part in parts)])
             )
             for name in by

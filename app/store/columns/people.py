@@ -9,6 +9,7 @@ from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
 from app.store.columns.shares import narrow
+from app.store.columns.sorting import distinct
 
 _ENDS = {"first_seen": np.minimum, "last_seen": np.maximum}
 NANO = 1_000_000_000  # the index keeps cost in nano-USD
@@ -28,7 +29,7 @@ class People:
         self._question = question
         self._parts = list(question)
         held = [question.share(part, "users", self._count) for part in self._parts]
-        self.ids = np.unique(np.concatenate([_NONE, *(ids for ids, _ in held)]))
+        self.ids = distinct(np.concatenate([_NONE, *(ids for ids, _ in held)]))
         self.places = [np.searchsorted(self.ids, ids) for ids, _ in held]
         self.picked: list[Array | slice] = [slice(None) for _ in held]
         self.sessions = np.zeros(len(self.ids), np.int64)

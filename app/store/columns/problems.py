@@ -10,6 +10,7 @@ from app.store.columns.chunks import Array
 from app.store.columns.events import Events, events_of, places_of
 from app.store.columns.parts import Part
 from app.store.columns.question import Question
+from app.store.columns.sorting import distinct, renumbered
 
 Occurrence = tuple[Part, int, int]  # where: of the part, the session and the error
 
@@ -57,7 +58,7 @@ class Groups:
             question.share(part, "problems", self._count) for part in self._parts
         ]
         shares = self._shares
-        ids = np.unique(np.concatenate([_NONE, *(each.ids for each in shares)]))
+        ids = distinct(np.concatenate([_NONE, *(each.ids for each in shares)]))
         count, sessions = (np.zeros(len(ids), np.int64) for _ in range(2))
         first, last = np.full(len(ids), 1 << 62), np.full(len(ids), -(1 << 62))
         for share in shares:
@@ -72,7 +73,7 @@ class Groups:
         met = [np.searchsorted(ids, share.met) for share in self._shares]
         users = np.concatenate([_NONE, *(share.users for share in self._shares)])
         people, who = np.unique(users, return_inverse=True)
-        pairs = np.unique(np.concatenate([_NONE, *met]) * len(people) + who)
+        pairs = distinct(np.concatenate([_NONE, *met]) * len(people) + who)
         return np.bincount(pairs // max(len(people), 1), minlength=len(ids))
 
     def ends(self, group: int, at: int, *, last: bool) -> Occurrence:
@@ -97,18 +98,18 @@ class Groups:
         places = np.arange(len(labels))[chosen]
         named = np.flatnonzero((labels.ids != 0)[codes])
         rows, places = rows[named].astype(np.int64), places[named]
-        distinct, groups = np.unique(codes[named], return_inverse=True)
+        used, groups = renumbered(codes[named], len(labels.ids))
         happened = (
             part.numbers("start").values[rows]
             + part.numbers("at", "errors").values[places]
         )
-        first, last = _edges(groups, happened, len(distinct))
-        pairs = np.unique(groups * len(part) + rows)
+        first, last = _edges(groups, happened, len(used))
+        pairs = distinct(groups * len(part) + rows)
         who = part.labels("user")
         known = np.flatnonzero((who.ids != 0)[who.codes[rows]])
-        met = np.unique(groups[known] * len(who.ids) + who.codes[rows[known]])
+        met = distinct(groups[known] * len(who.ids) + who.codes[rows[known]])
         group, user = np.divmod(met, max(len(who.ids), 1))
-        ids = labels.ids[distinct]
+        ids = labels.ids[used]
         return _Share(
             ids,
             np.bincount(groups, minlength=len(ids)),
@@ -156,7 +157,7 @@ def _affected(
     for table, name in fields:
         labels = part.labels(name, table)
         codes = labels.codes[rows if table == "sessions" else chosen]
-        pairs = np.unique(codes.astype(np.int64) * len(part) + rows)
+        pairs = distinct(codes.astype(np.int64) * len(part) + rows)
         count = np.bincount(pairs // max(len(part), 1), minlength=len(labels.ids))
         used = np.flatnonzero((count > 0) & (labels.ids != 0))
         columns += [labels.ids[used], count[used]]
@@ -170,7 +171,7 @@ def newest(question: Question, limit: int) -> list[int]:
         rows, _ = events_of(
             part, "errors", question.sessions(part), question.events(part)
         )
-        sessions = np.unique(rows)[::-1][: limit - len(found)]
+        sessions = distinct(rows)[::-1][: limit - len(found)]
         found += part.numbers("id").values[sessions].tolist()
         if len(found) >= limit:
             break

@@ -7,6 +7,7 @@ import numpy as np
 from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns, Part, find_parts
 from app.store.columns.question import Question
+from app.store.columns.sorting import distinct
 
 _WIDE = 1 << 31  # numbers of strings that fit beside one another
 
@@ -55,7 +56,7 @@ def returns_in_columns(
     who, came, later = who[order], came[order], later[order]
     is_new = np.ones(len(who), bool)
     is_new[1:] = (who[1:] != who[:-1]) | (later[1:] != later[:-1])
-    earlier = len(np.unique(who[came < begin]))
+    earlier = len(distinct(who[came < begin]))
     kept = is_new & (came >= begin)
     cells, counts = np.unique((came * most + later)[kept], return_counts=True)
     return [
@@ -94,9 +95,9 @@ def _visits(
     def compute(part: Part) -> tuple[Array, Array]:
         rows, people = _people(part, question.rows(part))
         period = (part.numbers("start").values[rows] - origin) // step
-        every = [np.unique(people[period == each]) for each in np.unique(period)]
+        every = [distinct(people[period == each]) for each in distinct(period)]
         return np.concatenate([_NONE, *every]), np.repeat(
-            np.unique(period), [len(each) for each in every]
+            distinct(period), [len(each) for each in every]
         )
 
     return compute

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Flow, Passage, Place
 from app.store.columns.chunks import Array
+from app.store.columns.chunks import Numbers as Column
 from app.store.columns.events import (
     begins_of,
     events_of,
@@ -31,7 +32,8 @@ class Trails(NamedTuple):
     """The visits of some sessions that are followed, one session after the other.
 
     Attributes:
-        visits: which rows of table ``views`` they are.
+        visits: which visits of all that were given.
+        rows: the session of each.
         begins: where each trail begins in these.
         sizes: visits of each.
         enters: the session began here, and that is to be shown.
@@ -39,7 +41,8 @@ class Trails(NamedTuple):
         levels: of the first visit of each.
     """
 
-    visits: Array
+    visits: Array | slice
+    rows: Array
     begins: Array
     sizes: Array
     enters: Array
@@ -63,15 +66,18 @@ def follow(rows: Array, hits: Array, way: Way) -> Trails:
         begins, last = begins[which], last + 1
         first = np.maximum(begins, last - depth - 1) if depth else begins
         levels = first - last + 1 if depth else np.zeros(len(last), np.int64)
-        return _trails(first, last, first == begins, last < 0, levels)
+        return _trails(rows, first, last, (first == begins, last < 0, levels))
     if way.after:
         which, first = _firsts(hits, begins)
         ends = ends[which]
         last = np.minimum(ends, first + depth + 1) if depth else ends
-        return _trails(first, last, last < 0, last == ends, np.zeros_like(first))
+        told = (last < 0, last == ends, np.zeros_like(first))
+        return _trails(rows, first, last, told)
     last = np.minimum(ends, begins + depth) if depth else ends
-    levels = np.ones_like(begins)
-    return _trails(begins, last, last >= 0, last == ends, levels)
+    told = (last >= 0, last == ends, np.ones_like(begins))
+    if not depth:  # all of them
+        return Trails(slice(None), rows, begins, last - begins, *told)
+    return _trails(rows, begins, last, told)
 
 
 def _firsts(hits: Array, begins: Array) -> tuple[Array, Array]:
@@ -83,11 +89,12 @@ def _firsts(hits: Array, begins: Array) -> tuple[Array, Array]:
 
 
 def _trails(
-    first: Array, last: Array, enters: Array, leaves: Array, levels: Array
+    rows: Array, first: Array, last: Array, told: tuple[Array, Array, Array]
 ) -> Trails:
     sizes = last - first
     begins = np.cumsum(sizes) - sizes
-    return Trails(spread(first, sizes), begins, sizes, enters, leaves, levels)
+    visits = spread(first, sizes)
+    return Trails(visits, rows[visits], begins, sizes, *told)
 
 
 # -- counting ---------------------------------------------------------------------------
@@ -138,7 +145,7 @@ class Numbers:
 
 
 def count_trails(
-    trails: Trails, pages: Array, dwell: Array, known: Array | None, numbers: Numbers
+    trails: Trails, pages: Array, dwell: Column, numbers: Numbers
 ) -> Counted:
     """Count visits of places and transitions between them.
 
@@ -146,32 +153,27 @@ def count_trails(
         trails: what is followed.
         pages: the page of each visit, as ``numbers`` has it, without a level.
         dwell: ms, likewise.
-        known: where it is; None = everywhere.
         numbers: of places.
     """
-    begins, sizes = trails.begins, trails.sizes
     first, places = _levelled(trails, pages, numbers)
-    inner = np.ones(len(pages), bool)
-    inner[begins + sizes - 1] = False
-    sources = np.flatnonzero(inner)
-    edges = places[sources] * numbers.width + pages[sources + 1]
-    is_first, is_new = np.ones(len(pages), bool), np.ones(len(edges), bool)
-    if not numbers.is_levelled:
-        is_first = first_of_each(pages, begins, sizes)
-        is_new = first_of_each(edges, begins - np.arange(len(begins)), sizes - 1)
-    ends, ways = _ends(trails, pages, (first, places), numbers)
+    inner = trails.rows[1:] == trails.rows[:-1]
     table = numbers.levels * numbers.width
-    visits = np.bincount(np.concatenate([places, ends]), minlength=table)
-    sessions = np.bincount(np.concatenate([places[is_first], ends]), minlength=table)
-    stayed = places
-    if known is not None:
-        dwell, stayed = dwell[known], places[known]
-    spent = np.bincount(stayed, dwell, table)
-    spells = np.bincount(stayed, minlength=table)
+    none = table * numbers.width  # from the last of a trail to the first of the next
+    edges = np.where(inner, places[:-1] * numbers.width + pages[1:], none)
+    arrived, went = places, edges  # the first time in each session
+    if not numbers.is_levelled:
+        arrived = np.where(first_of_each(pages, trails.rows), places, table)
+        went = np.where(first_of_each(edges, trails.rows[1:]), edges, none)
+    ends, ways = _ends(trails, pages, (first, places), numbers)
+    every = np.bincount(ends, minlength=table)
+    visits = every + np.bincount(places, minlength=table)
+    sessions = every + np.bincount(arrived, minlength=table)[:table]
+    stayed = places if dwell.known is None else np.where(dwell.known, places, table)
+    spells = np.bincount(stayed, minlength=table)[:table]
+    spent = np.bincount(places, dwell.distances, table) + spells * dwell.offset
     used = np.flatnonzero(visits)
-    keys, passages = _counted(np.concatenate([edges, ways]), table * numbers.width)
-    distinct = np.concatenate([edges[is_new], ways])
-    _, edge_sessions = _counted(distinct, table * numbers.width)  # of the same keys
+    keys, passages = _counted(edges, ways, none)
+    _, edge_sessions = _counted(went, ways, none)  # of the same keys
     return Counted(
         used, visits[used], sessions[used], spent[used], spells[used],
         keys, passages, edge_sessions,
@@ -203,11 +205,13 @@ def _ends(
     return np.concatenate([come, gone]), np.concatenate([enter, leave])
 
 
-def _counted(keys: Array, size: int) -> tuple[Array, Array]:
-    """Return the distinct keys, ascending, and how often each is there."""
+def _counted(keys: Array, more: Array, size: int) -> tuple[Array, Array]:
+    """Return the distinct keys below *size*, ascending, and how often each is there."""
     if size > MAX_TABLE:
-        return np.unique(keys, return_counts=True)
-    counts = np.bincount(keys, minlength=size)
+        every = np.concatenate([keys[keys < size], more])
+        return np.unique(every, return_counts=True)
+    counts = np.bincount(keys, minlength=size)[:size]
+    counts += np.bincount(more, minlength=size)
     used = np.flatnonzero(counts)
     return used, counts[used]
 
@@ -271,7 +275,7 @@ def _trails_of(
     rows, chosen = events_of(part, "views", question.sessions(part))
     labels = part.labels("page", "views")
     codes = labels.codes[chosen]
-    hits = (labels.ids == (way.after or way.before))[codes]
+    hits = (labels.ids == (way.after or way.before)).take(codes)
     return follow(rows, hits, way), codes, chosen
 
 
@@ -316,12 +320,11 @@ def _count(question: Question, way: Way, numbers: Numbers) -> Flow:
 
 def _count_part(question: Question, part: Part, way: Way, numbers: Numbers) -> Counted:
     trails, codes, chosen = _trails_of(question, part, way)
-    pages = numbers.of(part.labels("page", "views").ids)[codes[trails.visits]]
-    column = part.numbers("dwell", "views")
-    dwell = column.distances[chosen][trails.visits].astype(np.int64) + column.offset
-    known = column.known
-    known = None if known is None else known[chosen][trails.visits]
-    return count_trails(trails, pages, dwell, known, numbers)
+    pages = numbers.of(part.labels("page", "views").ids).take(codes[trails.visits])
+    held = part.numbers("dwell", "views")
+    distances = held.distances[chosen][trails.visits]
+    dwell = Column(distances, held.offset, held.has_null)  # of NULL the distance is 0
+    return count_trails(trails, pages, dwell, numbers)
 
 
 _NONE = np.zeros(0, np.int64)
