@@ -174,7 +174,8 @@ class _Sieve:
         hashes = {each for part in every for each in (part.hash, part.session)}
         erased = self._marks.addresses(hashes)
         fresh: dict[int, tuple[_Part, int]] = {}
-        for part in every:
+        is_any = self._named or self._browsers or self._users
+        for part in every if is_any else ():
             before = self._named_until(part.events, batch.contexts)
             for hashed in self._belonging(part) if before else ():
                 if before > erased.get(hashed, 0):

@@ -21,6 +21,7 @@ JANE = {
     "user_username": "Jane 77",
 }
 SAID = (
+    b"Jane of first",
     b"u-jane-77",
     b"jane77@",
     b"Jane 77",
@@ -33,7 +34,8 @@ SAID = (
 @pytest.fixture
 def lived(index: Index) -> Index:
     """Return an index in which many wrote many times."""
-    index.ingest(page_load("jane", "09:59", user_username="Jane of first"))
+    named = {"user_id": JANE["user_id"], "user_username": "Jane of first"}
+    index.ingest(page_load("jane", "09:59", **named))
     for n in range(60):
         at = f"10:{n:02}"
         index.ingest(
