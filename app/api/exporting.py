@@ -24,15 +24,14 @@ def lines_of(found: Iterable[Exported]) -> Iterator[bytes]:
 
 
 def _row(exported: Exported) -> Row:
-    whole = exported.whole
-    page = Detail(whole, {}, (None, None), _EVERYTHING).page()
+    page = Detail(exported.whole, {}, (None, None), _EVERYTHING).page()
     del page["neighbours"]
-    keys = {event.context for _, event in whole.moments}
+    keys = {event.context for _, event in exported.events}
     return page | {
         "is_orphan": exported.is_orphan,
         "events_of_others": exported.others,
-        "events": [_event(each) for each in whole.moments],
-        "contexts": {str(key): _context(whole.contexts[key]) for key in keys},
+        "events": [_event(each) for each in exported.events],
+        "contexts": {str(key): _context(exported.contexts[key]) for key in keys},
     }
 
 

@@ -81,10 +81,10 @@ def open_feed(settings: Settings) -> "Feed":
 
 
 def open_privacy_book(settings: Settings) -> "PrivacyBook":
-    """Open or create the index for requests about one person's data.
+    """Open the index for requests about one person's data.
 
     Raises:
-        StoreError: it cannot be opened, or a newer Skald wrote it.
+        StoreError: there is none, it cannot be opened, or a newer Skald wrote it.
     """
     from app.store.privacy import SqlitePrivacyBook
 

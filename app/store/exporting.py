@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from app.model import Event, SessionKey
-from app.sessions.derive import told_once
+from app.sessions.derive import ordered, told_once
 from app.sessions.persons import Person
 from app.sessions.strands import strand_of
 from app.store.insight_seam import Whole
@@ -45,7 +45,9 @@ def read_found(
             told = told_once(own, contexts, journal.shape)
             received = [each.received for each in own]
             whole = Whole(session, *told, (min(received), max(received)))
-            yield Exported(whole, bool(is_orphan), len(journal.events) - len(own))
+            others = len(journal.events) - len(own)
+            events = ordered(own, journal.shape)
+            yield Exported(whole, events, contexts, bool(is_orphan), others)
 
 
 def _own(journal: Journal, person: Person) -> list[Event]:

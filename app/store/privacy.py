@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from app.errors import BadRequest, LeaseLost
+from app.errors import BadRequest, LeaseLost, StoreError
 from app.events.decoder import MAX_NAME
 from app.sessions.persons import Person
 from app.store.connect import explained
@@ -36,9 +36,17 @@ _FIELDS = ", ".join(Request.__match_args__)
 
 
 class SqlitePrivacyBook:
-    """The requests of one tenant, in one SQLite file."""
+    """The requests of one tenant, in one SQLite file.
+
+    Raises:
+        StoreError: there is none, it cannot be opened, or a newer Skald wrote it.
+    """
 
     def __init__(self, path: Path, tenant: str) -> None:
+        if not path.exists():
+            raise StoreError(
+                f"there is no index at {path} yet; `skald run` or `skald index` makes it"
+            )
         self._path, self._tenant = path, tenant
         self._writer = SqliteWriter(path, tenant)
         self._db = self._writer.db

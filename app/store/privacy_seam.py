@@ -1,9 +1,11 @@
 """What any engine must do for a person who asks for their data, or that it be erased."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.model import Context
+from app.sessions.timeline import Moment
 from app.store.insight_seam import Whole
 
 EXPORT, ERASURE = "export", "erasure"
@@ -44,11 +46,15 @@ class Exported:
 
     Attributes:
         whole: it, without what others did in it who were identified.
+        events: (time, event), all versions of each, in order.
+        contexts: of these.
         is_orphan: a trace of no known session; then ``whole`` is derived from it alone.
         others: events that were left out.
     """
 
     whole: Whole
+    events: list[Moment]
+    contexts: Mapping[int, Context]
     is_orphan: bool
     others: int
 

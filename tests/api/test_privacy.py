@@ -75,6 +75,7 @@ def test_export_is_downloaded_when_it_is_done(
 
     done = state(client, "exports", asked["id"])
     response = client.get(done["download"], headers=TOKEN)
+    assert response.is_streamed
     lines = [orjson.loads(line) for line in response.get_data().splitlines()]
     listed = client.get(
         f"/api/v1/sessions?user=u1&from=0&to={END}",
@@ -141,6 +142,17 @@ def test_without_a_token_it_is_refused(settings: Settings) -> None:
         assert refused.status_code == 403
         assert "privacy_token" in refused.get_json()["message"]
     assert client.get("/api/v1/exports/x").status_code == 403
+
+
+def test_missing_index_is_not_made(tmp_path: Path) -> None:
+    """Who asks before anything was indexed is told so."""
+    settings = Settings(index=tmp_path / "none.db", privacy_token="officer")
+    client = create_app(settings).test_client()
+
+    refused = client.post("/api/v1/exports", json={"user": "u1"}, headers=TOKEN)
+
+    assert refused.status_code == 503
+    assert not settings.index.exists()
 
 
 def test_requests_are_of_one_tenant(client: FlaskClient, settings: Settings) -> None:
