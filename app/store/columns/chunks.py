@@ -315,9 +315,9 @@ def _unpack(packed: _Packed) -> Array:
         return np.broadcast_to(np.uint8(0), packed.rows)
     found = _unshuffled(packed)
     if packed.first >= 0:
-        found = np.cumsum(found, dtype=np.uint64)
-        found += np.uint64(packed.first)
-        found = found.astype(_narrowest(int(found[-1])))
+        last = packed.first + int(found.sum(dtype=np.uint64))
+        first, found = packed.first, np.cumsum(found, dtype=_narrowest(last))
+        found += found.dtype.type(first)
     found.setflags(write=False)
     return found
 

@@ -9,7 +9,7 @@ from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
 from app.store.columns.shares import narrow
-from app.store.columns.sorting import distinct
+from app.store.columns.sorting import distinct, renumbered
 
 _ENDS = {"first_seen": np.minimum, "last_seen": np.maximum}
 NANO = 1_000_000_000  # the index keeps cost in nano-USD
@@ -99,21 +99,30 @@ class People:
     def _seeking(self, name: str) -> Callable[[Part], tuple[Array]]:
         return lambda part: (self._extreme(part, name),)
 
-    def _rows(self, part: Part) -> tuple[Array, Array, Array]:
+    def _rows(self, part: Part) -> tuple[Array | slice, Array, int]:
+        """Return sessions with a user, which user each has, and how many users."""
+        rows, users, count = self._question.share(part, "users of rows", self._owned)
+        return (slice(None) if rows is None else rows), users, count
+
+    def _owned(self, part: Part) -> tuple[Array | None, Array, int]:
+        rows, users, ids = self._users(part)
+        kept = None if len(rows) == len(part) else narrow(rows)
+        return kept, narrow(users), len(ids)
+
+    def _users(self, part: Part) -> tuple[Array, Array, Array]:
         """Return sessions with a user, which user each has, and the users' numbers."""
         labels = part.labels("user")
         rows = self._question.rows(part)
-        rows = rows[(labels.ids != 0)[labels.codes[rows]]]
-        codes = labels.codes[rows]
-        present = np.bincount(codes, minlength=len(labels.ids)) > 0
-        return rows, (np.cumsum(present) - 1)[codes], labels.ids[present]
+        rows = rows[(labels.ids != 0).take(labels.codes[rows])]
+        used, users = renumbered(labels.codes[rows], len(labels.ids))
+        return rows, users, labels.ids[used]
 
     def _count(self, part: Part) -> tuple[Array, Array]:
-        _, users, ids = self._rows(part)
+        _, users, ids = self._users(part)
         return ids, narrow(np.bincount(users, minlength=len(ids)))
 
     def _sum(self, part: Part, name: str) -> Array:
-        rows, users, ids = self._rows(part)
+        rows, users, count = self._rows(part)
         errored = name == "errored_sessions"
         column = part.numbers("errors" if errored else name)
         values = column.distances[rows].astype(np.int64) + column.offset
@@ -121,17 +130,17 @@ class People:
             raise NotInColumns(name)  # what was indexed before there was such a column
         if errored:
             values = (values > 0).astype(np.int64)
-        found = np.zeros(len(ids), np.int64)
+        found = np.zeros(count, np.int64)
         np.add.at(found, users, values)
         return narrow(found)
 
     def _extreme(self, part: Part, name: str) -> Array:
-        rows, users, ids = self._rows(part)
+        rows, users, count = self._rows(part)
         at = part.numbers("start").values[rows]
         if name == "last_seen":
             at = at + part.numbers("duration").values[rows]
         unite = _ENDS[name]
-        found = np.full(len(ids), at[0] if len(at) else 0)
+        found = np.full(count, at[0] if len(at) else 0)
         found[users] = at  # any of each, to begin with
         unite.at(found, users, at)
         return found

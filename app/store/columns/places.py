@@ -123,8 +123,8 @@ class _Counting:
         first, last, bounced = self._ends(part, chosen)
         figures = np.array([
             _counted(codes, count), _counted(codes, count, is_first),
-            _counted(codes, count, first), _counted(codes, count, last),
-            _counted(codes, count, bounced),
+            _counted(codes[first], count), _counted(codes[last], count),
+            _counted(codes[bounced], count),
             *_summed(codes, count, part.numbers("dwell", "views"), chosen),
             *_summed(codes, count, part.numbers("lcp", "views"), chosen),
         ])  # fmt: skip
@@ -159,7 +159,8 @@ class _Counting:
         there = (last >= 0) & (last < sizes)
         marks[1, (begins + last)[there]] = True
         marks[2, begins[went]] = True
-        return marks[0][chosen], marks[1][chosen], marks[2][chosen]
+        first, ended, left = (np.flatnonzero(each[chosen]) for each in marks)
+        return first, ended, left
 
 
 def _counted(codes: Array, count: int, some: Array | None = None) -> Array:

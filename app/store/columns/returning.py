@@ -34,40 +34,52 @@ class Returning:
     ) -> None:
         self._tenant = tenant
         self._db, self._parts, self._start, self._ours = db, parts, start, ours
-        self._found: dict[int, tuple[Array, Array]] = {}
+        self._found: dict[int, tuple[Array, int]] = {}
 
     def of(self, part: Part) -> tuple[Array, Array]:
         """Return of each session whether its user returned, and whether it has a user."""
         if not self._found:
             self._look()
-        return self._found[id(part)]
+        bits, before = self._found[id(part)]
+        returned = np.unpackbits(bits, count=before + len(part))[before:].view(bool)
+        users = part.labels("user")
+        return returned, (users.ids != 0).take(users.codes)
 
     def _look(self) -> None:
-        before = find_parts(self._db, 0, self._start) if self._start > 0 else []
-        every = [*before, *self._parts]
-        apps = {app for part in every for app in part.labels("app").ids.tolist()}
+        """Find as bits who returned, and how many bits come before those of a part."""
+        whole = find_parts(self._db, 0, self._parts[-1].range[1])
+        apps = {app for part in whole for app in part.labels("app").ids.tolist()}
         place = {app: number for number, app in enumerate(sorted(apps))}
-        most = max((int(p.labels("user").ids.max(initial=0)) for p in every), default=0)
+        most = max((int(p.labels("user").ids.max(initial=0)) for p in whole), default=0)
         if (most + 1) * len(apps) > _MOST:
             raise NotInColumns("too many users")
         people = _People(place, most + 1, self._ours)
-        held = list(takewhile(lambda part: part.group, every))
+        # row groups never change: nor does who returned in the first of them; the end
+        # of the window, which moves on, cuts the last
+        held = list(takewhile(lambda part: part.group, whole))[:-1]
         kept = (
             tuple((part.group, part.rows.start, part.rows.stop) for part in held),
             tuple(place), most, self._tenant,
         )  # fmt: skip
         empty = np.zeros((most + 1) * len(apps), bool)
-        # row groups never change: nor does who returned in the first of them
         bits, *found = SHARES.of(kept, lambda: people.follow(held, empty))
+        rest = self._rest(held, found)
         seen = np.unpackbits(bits, count=len(empty)).view(bool)
-        _, *more = people.follow(every[len(held) :], seen)
-        for part, each in zip(every, [*found, *more], strict=True):
-            users = part.labels("user")
-            returned = np.unpackbits(each, count=len(part)).view(bool)
-            known = (users.ids != 0).take(users.codes)
-            self._found[id(part)] = returned, known
-        for part in before:
-            del self._found[id(part)]
+        _, *more = people.follow(rest, seen)
+        for part, each in zip(rest, more, strict=True):
+            self._found[id(part)] = each, 0
+
+    def _rest(self, held: list[Part], found: list[Array]) -> list[Part]:
+        """Take what was found of *held*; return all other parts, in the order of time."""
+        end = held[-1].range[1] if held else 0
+        for part in self._parts:
+            for each, bits in zip(held, found, strict=True):
+                first, last = each.rows.start, each.rows.stop
+                if each.group == part.group and first <= part.rows.start < last:
+                    self._found[id(part)] = bits, part.rows.start - first
+        before = find_parts(self._db, end, max(end, self._start))
+        later = [part for part in self._parts if id(part) not in self._found]
+        return [*before, *later]
 
 
 class _People:
