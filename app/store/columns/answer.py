@@ -111,13 +111,7 @@ class _Answer:
             self._parts = find_parts(db, window.start, window.end, most)
         tenant = db.execute("select id from sources where tenant = ?", (asked.tenant,))
         ours = frozenset(number for (number,) in tenant)
-        returning = Returning(
-            db,
-            self._parts,
-            window.start,
-            lambda p: self._masks.ours(p),  # noqa: PLW0108 - made later
-            ours,
-        )
+        returning = Returning(db, self._parts, window.start, ours)
         self._measures = Measures(db, asked.bounce, asked.now, returning)
         self._masks = Masks(self._texts, self._measures, ours)
         self._selector = gather(leaf.selector)
@@ -129,22 +123,24 @@ class _Answer:
         figure = self._figure()
         for part in self._parts:
             mask = self._masks.of(part, self._selector)
-            if mask is False:
-                continue
-            if self._leaf.function == "active":
-                self._add_active(figure, part, mask)
-                continue
-            rows = slice(None) if mask is True else np.flatnonzero(mask)
-            grouped = self._groups.of(part, rows)
-            if not len(grouped.codes):
-                continue
+            if mask is not False:
+                self._add(figure, part, mask)
+            part.release()
+        return self._expanded(figure)
+
+    def _add(self, figure: Figure, part: Part, mask: Mask) -> None:
+        if self._leaf.function == "active":
+            self._add_active(figure, part, mask)
+            return
+        rows = slice(None) if mask is True else np.flatnonzero(mask)
+        grouped = self._groups.of(part, rows)
+        if len(grouped.codes):
             values, known = self._given(part)
             figure.add(
                 grouped,
                 grouped.codes if values is None else values[rows],
                 None if known is None else known[rows],
             )
-        return self._expanded(figure)
 
     def _figure(self) -> Figure:
         leaf = self._leaf

@@ -51,6 +51,16 @@ class _Rows(Part):
         """Return how many events there are."""
         return len(self._events.rows)
 
+    def ids(self, name: str) -> Array:
+        """Return the distinct values of a label, ascending."""
+        if name in self._columns:
+            return self._part.labels(self._columns[name], self._table).ids
+        return self._part.ids(name)
+
+    def release(self) -> None:
+        """Let go of the columns."""
+        self._part.release()
+
     def labels(self, name: str, table: str = "sessions") -> Labels:
         """Return a label of each event: its own, or its session's."""
         if name in self._columns:
@@ -92,13 +102,14 @@ class _EventAnswer:
 
     def __init__(self, question: Question, leaf: Leaf, kind: str) -> None:
         self._question, self._leaf, self._kind = question, leaf, kind
-        self._rows = [self._found(part) for part in question]
-        self._groups = Groups(leaf.by, question.window, [row for _, row in self._rows])
+        nothing = Events(_NONE, _NONE)
+        rows: list[Part] = [_Rows(part, kind, nothing) for part in question.parts]
+        self._groups = Groups(leaf.by, question.window, rows)
         field = find(leaf.field) if leaf.field else None
         self._is_own = field is not None and bool(kinds_of(field))
         self._counts = leaf.function == "sum" and COUNTED.get(leaf.field) == kind
 
-    def _found(self, part: Part) -> tuple[Part, _Rows]:
+    def _found(self, part: Part) -> _Rows:
         question = self._question
         found = events_of(
             part,
@@ -106,12 +117,13 @@ class _EventAnswer:
             question.sessions(part),
             question.events(part),
         )
-        return part, _Rows(part, self._kind, found)
+        return _Rows(part, self._kind, found)
 
     def cells(self) -> list[Cell]:
         """Return the answer."""
         figure = self._figure()
-        for part, events in self._rows:
+        for part in self._question:
+            events = self._found(part)
             if len(events):
                 self._add(figure, part, events)
         return self._expanded(figure)
@@ -181,3 +193,4 @@ class _EventAnswer:
 
 
 _OWN = {name for names in NUMBERS.values() for name in names}
+_NONE = np.zeros(0, np.int64)

@@ -42,12 +42,7 @@ class Groups:
         if len(set(by)) < len(by):
             raise NotInColumns("a label twice")
         self._window = window
-        self._ids = {
-            name: distinct(
-                np.concatenate([_EMPTY, *(part.labels(name).ids for part in parts)])
-            )
-            for name in by
-        }
+        self._ids = {name: _united(name, parts) for name in by}
         self._step = window.step or 1 << 60
         self._first = window.start // self._step
         self._shape = [len(each) for each in self._ids.values()]
@@ -118,6 +113,15 @@ class Groups:
         if columns:
             labels = list(zip(*columns, strict=True))
         return labels, begins
+
+
+def _united(name: str, parts: list[Part]) -> Array:
+    """Return the distinct values of a label in all parts, ascending."""
+    every = [_EMPTY]
+    for part in parts:
+        every.append(part.ids(name))
+        part.release()
+    return distinct(np.concatenate(every))
 
 
 _EMPTY = np.zeros(0, np.int64)

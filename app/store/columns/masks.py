@@ -15,7 +15,7 @@ from app.sessionql.filters import And, Any, Compare, Filter, Not, Or
 from app.store.columns.chunks import Array, Numbers
 from app.store.columns.events import sessions_with
 from app.store.columns.measures import Measures
-from app.store.columns.parts import NotInColumns, Part
+from app.store.columns.parts import NotInColumns, Part, owned
 from app.store.columns.texts import NEGATED, Texts
 from app.store.sql import MAX_DEPTH
 
@@ -49,9 +49,7 @@ class Masks:
 
     def ours(self, part: Part) -> Mask:
         """Return which sessions are the tenant's."""
-        sources = part.labels("source")
-        fits = np.array([each in self._tenant for each in sources.ids.tolist()], bool)
-        return True if fits.all() else fits[sources.codes]
+        return owned(part, self._tenant)
 
     def _of(self, part: Part, selector: Filter, depth: int) -> Mask:
         if depth > MAX_DEPTH:

@@ -62,6 +62,18 @@ class Part:
         held = self.numbers("row", table).values
         return held - self.rows.start if self.rows.start else held
 
+    def ids(self, name: str) -> Array:
+        """Return the distinct values of a column of sessions, ascending."""
+        return self.labels(name).ids
+
+    def release(self) -> None:
+        """Let go of the columns, so that those of all parts are not held together.
+
+        Columns that were read from the tables stay: they would be read again.
+        """
+        if self.group:
+            self._held.clear()
+
     def __len__(self) -> int:
         """Return how many sessions there are."""
         if self.rows.stop is not None:
@@ -91,6 +103,13 @@ class Part:
         if self.rows.stop is None:
             return self.rows
         return find_rows(held, self.rows.start, self.rows.stop)
+
+
+def owned(part: Part, tenant: frozenset[int]) -> Array | bool:
+    """Return which sessions are of the sources of a tenant."""
+    sources = part.labels("source")
+    fits = np.array([each in tenant for each in sources.ids.tolist()], bool)
+    return True if fits.all() else fits[sources.codes]
 
 
 def read_chunk(db: sqlite3.Connection, group: int, name: str) -> Column:

@@ -89,6 +89,7 @@ class People:
         for part, place, picked in every:
             if len(place):
                 (held,) = self._question.share(part, ("users", name), compute)
+                part.release()
                 yield place, held[picked]
 
     # -- of one part -------------------------------------------------------------------

@@ -56,7 +56,7 @@ class Question:
         self.texts = Texts(db)
         tenant = db.execute("select id from sources where tenant = ?", (asked.tenant,))
         ours = frozenset(number for (number,) in tenant)
-        returning = Returning(db, self.parts, window.start, self._ours, ours)
+        returning = Returning(db, self.parts, window.start, ours)
         self.measures = Measures(db, asked.bounce, asked.now, returning)
         self.masks = Masks(self.texts, self.measures, ours)
         self._sessions, self._events = _split(gather(selector), kind)
@@ -83,9 +83,7 @@ class Question:
                     " ask for less time or a narrower filter"
                 )
             yield part
-
-    def _ours(self, part: Part) -> Mask:
-        return self.masks.ours(part)
+            part.release()
 
     def share(
         self, part: Part, what: Hashable, compute: Callable[[Part], Share]

@@ -1,13 +1,12 @@
 """Tell whether the user of a session had an earlier one in the same application."""
 
 import sqlite3
-from collections.abc import Callable, Hashable
 from itertools import takewhile
 
 import numpy as np
 
 from app.store.columns.chunks import Array
-from app.store.columns.parts import NotInColumns, Part, find_parts
+from app.store.columns.parts import NotInColumns, Part, find_parts, owned
 from app.store.columns.shares import SHARES
 
 _MOST = 1 << 28  # pairs of an application and a string
@@ -20,8 +19,7 @@ class Returning:
         db: the index.
         parts: of the window, in the order of time.
         start: of the window, ms.
-        ours: which sessions of a part are the tenant's.
-        tenant: tells whose that is from others.
+        tenant: the sources whose sessions count.
     """
 
     def __init__(
@@ -29,11 +27,10 @@ class Returning:
         db: sqlite3.Connection,
         parts: list[Part],
         start: int,
-        ours: Callable[[Part], Array | bool],
-        tenant: Hashable,
+        tenant: frozenset[int],
     ) -> None:
         self._tenant = tenant
-        self._db, self._parts, self._start, self._ours = db, parts, start, ours
+        self._db, self._parts, self._start = db, parts, start
         self._found: dict[int, tuple[Array, int]] = {}
 
     def of(self, part: Part) -> tuple[Array, Array]:
@@ -48,12 +45,16 @@ class Returning:
     def _look(self) -> None:
         """Find as bits who returned, and how many bits come before those of a part."""
         whole = find_parts(self._db, 0, self._parts[-1].range[1])
-        apps = {app for part in whole for app in part.labels("app").ids.tolist()}
+        apps: set[int] = set()
+        most = 0
+        for part in whole:
+            apps.update(part.ids("app").tolist())
+            most = max(most, int(part.ids("user").max(initial=0)))
+            part.release()
         place = {app: number for number, app in enumerate(sorted(apps))}
-        most = max((int(p.labels("user").ids.max(initial=0)) for p in whole), default=0)
         if (most + 1) * len(apps) > _MOST:
             raise NotInColumns("too many users")
-        people = _People(place, most + 1, self._ours)
+        people = _People(place, most + 1, self._tenant)
         # row groups never change: nor does who returned in the first of them; the end
         # of the window, which moves on, cuts the last
         held = list(takewhile(lambda part: part.group, whole))[:-1]
@@ -86,9 +87,9 @@ class _People:
     """Users of applications, by number."""
 
     def __init__(
-        self, place: dict[int, int], width: int, ours: Callable[[Part], Array | bool]
+        self, place: dict[int, int], width: int, tenant: frozenset[int]
     ) -> None:
-        self._place, self._width, self._ours = place, width, ours
+        self._place, self._width, self._tenant = place, width, tenant
 
     def follow(self, parts: list[Part], seen: Array) -> tuple[Array, ...]:
         """Go through parts in the order of time.
@@ -113,6 +114,7 @@ class _People:
             )
             seen[those] = True
             found.append(np.packbits(returned))
+            part.release()
         return np.packbits(seen), *found
 
     def _of(self, part: Part) -> tuple[Array, Array]:
@@ -120,6 +122,6 @@ class _People:
         users, app = part.labels("user"), part.labels("app")
         bases = [self._place[each] * self._width for each in app.ids.tolist()]
         known = (users.ids != 0).take(users.codes)
-        rows = np.flatnonzero(known & self._ours(part))
+        rows = np.flatnonzero(known & owned(part, self._tenant))
         base = np.array(bases, np.int64).take(app.codes.take(rows))
         return rows, users.ids.take(users.codes.take(rows)) + base
