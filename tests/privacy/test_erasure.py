@@ -79,6 +79,7 @@ def users_of(name: str) -> list[str]:
 def built(path: Path, source: SourceSettings, parts: list[Any]) -> Index:
     """Return an index of batches."""
     index = Index(path, source)
+    index.ingest(())
     for part in parts:
         index.ingest(part)
     return index
