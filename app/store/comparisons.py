@@ -135,7 +135,8 @@ def _status(statement: Statement, compare: Compare) -> str:
         str(STATUSES.index(str(value))) for value in compare.values if value in STATUSES
     ]
     negated = "not " if compare.op == "!=" else ""
-    return f"s.status {negated}in ({', '.join(numbers)})"
+    # not (): SQLite finds no way through the index that it is told to take
+    return f"s.status {negated}in ({', '.join(numbers) or -1})"
 
 
 def _number(statement: Statement, column: str, compare: Compare) -> str:

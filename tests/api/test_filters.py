@@ -117,3 +117,12 @@ def test_json_lists_are_literal(client: FlaskClient) -> None:
     response = client.post("/api/v1/query", json=asked)
 
     assert response.get_json() == [{"sessions": 1}]
+
+
+def test_status_that_there_is_not(get: Get, client: FlaskClient) -> None:
+    """No session has it, also of one user, whose sessions an index finds."""
+    known = get("users/u1")["sessions"]
+
+    response = client.get("/api/v1/users/u1?status=7")
+    assert response.status_code == 404
+    assert get("users/u1", status="!7")["sessions"] == known
