@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from waitress.server import create_server
 
 from app import create_app
+from app.allocator import share_one_heap
 from app.commands.base import main, prepare_for_lines, settings_of
 from app.errors import SkaldError
 from app.jobs.scheduler import Jobs
@@ -31,6 +32,7 @@ RULES = click.option(
 @click.pass_context
 def run(context: click.Context, more: tuple[str, ...]) -> None:
     """Index and answer, in one process: all that a small deployment needs."""
+    share_one_heap()
     settings = with_rules(settings_of(context), more)
     with running_jobs(settings):
         click.echo(f"Skald answers at http://{settings.host}:{settings.port}", err=True)
@@ -43,6 +45,7 @@ def run(context: click.Context, more: tuple[str, ...]) -> None:
 @click.pass_context
 def serve(context: click.Context, workers: int, threads: int) -> None:
     """Answer only, with several processes; `skald worker` indexes."""
+    share_one_heap()
     settings = settings_of(context)
     options = {
         "bind": f"{settings.host}:{settings.port}",

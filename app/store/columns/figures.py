@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from app.store.columns.chunks import Array
+from app.store.columns.events import begins_of
 from app.store.columns.groups import Grouped
 from app.store.columns.parts import NotInColumns
 from app.store.columns.sorting import distinct
@@ -175,34 +176,46 @@ class Quantiles:
     def __init__(self, points: tuple[float, ...], divisor: int = 1) -> None:
         self._points, self._divisor = points, divisor
         self._keys: list[Array] = []
-        self._codes: list[Array] = []
-        self._values: list[Array] = []
+        self._sizes: list[Array] = []
+        self._values: list[Array] = []  # of a part, one group after the other
 
     def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
         """Take the rows of a part."""
         used, codes = _packed(grouped)
         if known is not None:
             codes, values = codes[known], values[known]
+        sizes = np.array([len(values)])
+        if len(used) > 1:
+            sizes = np.bincount(codes, minlength=len(used))
+            narrow = codes.astype(np.uint16) if len(used) <= 1 << 16 else codes
+            values = values.take(np.argsort(narrow, kind="stable"))
         self._keys.append(used)
-        self._codes.append(_narrow(codes))
+        self._sizes.append(sizes)
         self._values.append(_narrow(values))
 
     def result(self) -> tuple[Array, list[Values]]:
         """Return the quantiles; None where nothing is said."""
         if not self._keys:
             return _NONE, [[] for _ in self._points]
-        keys, codes = _renumbered(self._keys, self._codes)
-        values = np.concatenate(self._values)
-        if (codes[1:] < codes[:-1]).any():
-            narrow = codes.astype(np.uint16) if len(keys) <= 1 << 16 else codes
-            order = np.argsort(narrow, kind="stable")
-            values, codes = values.take(order), codes.take(order)
-        edges = np.searchsorted(codes, np.arange(len(keys) + 1, dtype=codes.dtype))
+        every = np.concatenate(self._keys)
+        order = np.argsort(every, kind="stable")
+        begins = begins_of(every[order]).tolist()
+        pieces = self._pieces()
         found: list[Values] = [[] for _ in self._points]
-        for low, high in pairwise(edges.tolist()):
-            for column, value in zip(found, self._of(values[low:high]), strict=True):
+        for low, high in pairwise([*begins, len(order)]):
+            # a group at a time, so that they are not all there twice
+            values = np.concatenate([pieces[at] for at in order[low:high].tolist()])
+            for column, value in zip(found, self._of(values), strict=True):
                 column.append(value)
-        return keys, found
+        return every[order[begins]], found
+
+    def _pieces(self) -> list[Array]:
+        """Return the values of each group of each part."""
+        return [
+            values[low:high]
+            for sizes, values in zip(self._sizes, self._values, strict=True)
+            for low, high in pairwise([0, *np.cumsum(sizes).tolist()])
+        ]
 
     def _of(self, values: Array) -> Values:
         """Return the quantiles of numbers, which are sorted in place."""
@@ -240,6 +253,7 @@ class Distinct:
             return _NONE, [[]]
         keys, codes = _renumbered(self._keys, [each for each, _ in self._pairs])
         values = np.concatenate([each for _, each in self._pairs])
+        self._pairs = []  # so that none is there twice
         most = int(values.max(initial=0)) + 1
         pairs = values if len(keys) == 1 else codes.astype(np.int64) * most + values
         if len(keys) * most <= _FLAGS:
