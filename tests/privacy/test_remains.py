@@ -136,3 +136,14 @@ def test_file_gives_its_space_back(lived: Index, tmp_path: Path) -> None:
     with closing(sqlite3.connect(lived.path)) as db:
         assert db.execute("pragma freelist_count").fetchone()[0] == 0
     assert (tmp_path / "skald.db-wal").stat().st_size < 200_000
+
+
+def test_figures_are_made_anew(lived: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When an erasure is done no hour or day waits for its rollups or columns."""
+    monkeypatch.setattr("app.clock.now", lambda: LATER)
+
+    erase(lived, "u-jane-77")
+
+    with closing(sqlite3.connect(lived.path)) as db:
+        for table in ("rollup_dirty", "columns_dirty", "loose"):
+            assert db.execute(f"select * from {table}").fetchall() == []  # noqa: S608
