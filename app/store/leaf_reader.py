@@ -17,6 +17,7 @@ from app.store.answers import Answer, AnswerCache, Answered, key_of
 from app.store.connect import snapshot
 from app.store.leaves import compose
 from app.store.rollups.answer import answer
+from app.store.rollups.edges import Told
 from app.store.rollups.shapes import ERROR
 from app.store.sql import Statement
 
@@ -108,7 +109,12 @@ class LeafReader:
         """Answer from rollups."""
         notices = (WITHIN,) if leaf.function == "quantile" else ()
         found = answer(
-            db, leaf, window, lambda: self._statement(window.now), self._rest
+            db,
+            leaf,
+            window,
+            lambda: self._statement(window.now),
+            self._rest,
+            self._values,
         )
         return found and Answer(found.cells, "rollups", found.details, notices)
 
@@ -126,6 +132,12 @@ class LeafReader:
         """Answer what rollups do not know of a leaf."""
         found = self._columns(self._db, leaf, window)
         return self._scan(leaf, window) if found is None else found.cells
+
+    def _values(self, leaf: Leaf, window: Window) -> Told | None:
+        """Tell what the rest of a leaf is made of, when columns know."""
+        from app.store.columns.every import values_of  # noqa: PLC0415
+
+        return values_of(self._db, leaf, window, self._statement(window.now))
 
     def _scan(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Answer a leaf from the sessions themselves."""

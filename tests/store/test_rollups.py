@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -59,6 +60,10 @@ def rolled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     index.close()
 
 
+def nothing(_leaf: Leaf, _window: Window) -> None:
+    """Know nothing from columns: the ends of a range are read from the tables."""
+
+
 def roll_up(index: Index, now: int = LATER) -> int:
     """Recompute all that changed; return how many hours and days that were."""
     done = 0
@@ -83,7 +88,11 @@ def test_rollups_answer_as_sessions_do(rolled: Index) -> None:
     for _ in range(QUESTIONS):
         leaf, window = random_leaf(dice, exact), random_window(dice)
         got = rollup_answers.answer(
-            ours._db, leaf, window, lambda: ours._statement(LATER), ours._rest
+            ours._db,
+            leaf,
+            window,
+            lambda: ours._statement(LATER),
+            *dice.choice([(ours._rest, ours._values), (ours._scan, nothing)]),
         )
         if got is None:
             continue
@@ -124,7 +133,12 @@ def test_rollups_answer_as_told_sessions_do(name: str, tmp_path: Path) -> None:
             Window(first + HOUR // 2, last - HOUR // 2, 0, last),
         ):
             got = rollup_answers.answer(
-                ours._db, leaf, window, lambda: ours._statement(last), ours._rest
+                ours._db,
+                leaf,
+                window,
+                lambda: ours._statement(last),
+                ours._rest,
+                ours._values,
             )
             if got is None:
                 continue
@@ -318,13 +332,12 @@ def test_other_definition_of_bounce_is_not_answered(index: Index) -> None:
     other = SqliteReader(index.path, "default", bounce="plausible")
 
     statement = lambda: other._statement(LATER)  # noqa: E731
-    assert (
-        rollup_answers.answer(other._db, leaf, window, statement, other._scan) is None
-    )
+    ask = partial(rollup_answers.answer, other._db, leaf, window, statement)
+    assert ask(other._scan, nothing) is None
     assert other.evaluate(leaf, window) == [((), BEGIN, 1.0)]
     while index.writer.roll_up(LATER, "plausible"):
         pass
-    assert rollup_answers.answer(other._db, leaf, window, statement, other._scan)
+    assert ask(other._scan, nothing)
 
 
 def test_dimension_with_too_many_values_is_scanned(index: Index) -> None:

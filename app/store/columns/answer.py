@@ -1,8 +1,6 @@
 """Answer a leaf about sessions from their columns, exactly as the tables would."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -13,7 +11,7 @@ from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.store.columns.activity import activity_parts, moments
 from app.store.columns.chunks import Array
-from app.store.columns.event_answer import answer_events
+from app.store.columns.event_answer import EventAnswer, answering_events
 from app.store.columns.figures import (
     Count,
     Distinct,
@@ -29,6 +27,7 @@ from app.store.columns.parts import NotInColumns, Part, find_parts
 from app.store.columns.returning import Returning
 from app.store.columns.tables import STRINGS
 from app.store.columns.texts import Texts
+from app.store.connect import snapshot
 from app.store.leaves import MAX_LABELS, uncertain_in
 from app.store.sql import Statement
 
@@ -50,27 +49,24 @@ def answer(
         asked: whose sessions, which definition of bounce, and when.
     """
     try:
-        if _kind(leaf):
-            with snapshot(db):
-                return answer_events(db, leaf, window, asked)
-        _check(leaf)
         with snapshot(db):
-            return _Answer(db, leaf, window, asked).cells()
+            return answering(db, leaf, window, asked).cells()
     except NotInColumns:
         return None
 
 
-@contextmanager
-def snapshot(db: sqlite3.Connection) -> Iterator[None]:
-    """Let nothing that is written meanwhile be seen."""
-    if db.in_transaction:
-        yield
-        return
-    db.execute("begin")
-    try:
-        yield
-    finally:
-        db.execute("rollback")
+def answering(
+    db: sqlite3.Connection, leaf: Leaf, window: Window, asked: Statement
+) -> "_Answer | EventAnswer":
+    """Return what answers *leaf*; *db* is in a transaction.
+
+    Raises:
+        NotInColumns: it is for the tables to answer.
+    """
+    if _kind(leaf):
+        return answering_events(db, leaf, window, asked)
+    _check(leaf)
+    return _Answer(db, leaf, window, asked)
 
 
 def _kind(leaf: Leaf) -> str:
@@ -118,9 +114,9 @@ class _Answer:
         self._where = None if leaf.where is None else gather(leaf.where)
         self._groups = Groups(leaf.by, window, self._parts)
 
-    def cells(self) -> list[Cell]:
-        """Return the answer."""
-        figure = self._figure()
+    def cells(self, figure: Figure | None = None) -> list[Cell]:
+        """Return the answer; of another *figure* than the leaf's when there is one."""
+        figure = figure or self._figure()
         for part in self._parts:
             mask = self._masks.of(part, self._selector)
             if mask is not False:

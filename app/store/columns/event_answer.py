@@ -78,10 +78,10 @@ class _Rows(Part):
         return Numbers(held.distances[rows], held.offset, held.has_null, held.scale)
 
 
-def answer_events(
+def answering_events(
     db: sqlite3.Connection, leaf: Leaf, window: Window, asked: Statement
-) -> list[Cell]:
-    """Return the cells of a leaf that is about events.
+) -> "EventAnswer":
+    """Return what answers a leaf that is about events.
 
     Raises:
         NotInColumns: it is for the tables to answer.
@@ -94,10 +94,10 @@ def answer_events(
     if len(leaf.by) > MAX_LABELS or not known.issuperset(labels):
         raise NotInColumns("another label")
     question = Question(db, window, leaf.selector, asked, kind)
-    return _EventAnswer(question, leaf, kind).cells()
+    return EventAnswer(question, leaf, kind)
 
 
-class _EventAnswer:
+class EventAnswer:
     """One leaf being answered."""
 
     def __init__(self, question: Question, leaf: Leaf, kind: str) -> None:
@@ -119,9 +119,9 @@ class _EventAnswer:
         )
         return _Rows(part, self._kind, found)
 
-    def cells(self) -> list[Cell]:
-        """Return the answer."""
-        figure = self._figure()
+    def cells(self, figure: Figure | None = None) -> list[Cell]:
+        """Return the answer; of another *figure* than the leaf's when there is one."""
+        figure = figure or self._figure()
         for part in self._question:
             events = self._found(part)
             if len(events):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import orjson
+from pyroaring import BitMap
 
 from app.sessionql.evaluate import Cell
 from app.sessionql.filters import Any, Compare, Filter, walk
@@ -14,7 +15,7 @@ from app.sessionql.plan import Leaf, Window
 from app.store.comparisons import match_string
 from app.store.conditions import where
 from app.store.rollups.cover import Cover, cover
-from app.store.rollups.edges import Edges, Place, text_of, texts_of
+from app.store.rollups.edges import Edges, Place, Values, text_of, texts_of
 from app.store.rollups.packed import Groups, Held, group
 from app.store.rollups.pieces import Pieces, cut
 from app.store.rollups.shapes import (
@@ -46,6 +47,7 @@ def answer(
     window: Window,
     new_statement: Callable[[], Statement],
     scan: Scan,
+    values: Values,
 ) -> Rolled | None:
     """Return the cells of *leaf*, or None when rollups are of no use.
 
@@ -55,6 +57,7 @@ def answer(
         window: its buckets.
         new_statement: makes an empty statement for the tenant.
         scan: answers a leaf over a window from the sessions themselves.
+        values: tells what a leaf is made of over a window, when columns know.
     """
     found = cover(leaf)
     bounce = new_statement().bounce
@@ -63,7 +66,8 @@ def answer(
         return None
     if pieces.scanned > max(MAX_SCANNED * (window.end - window.start), HOUR):
         return None
-    cells = _Answer(db, leaf, window, found, pieces, new_statement, scan).cells()
+    edges = Edges(db, leaf, window, found, pieces.scans, new_statement, values)
+    cells = _Answer(pieces, edges, scan).cells()
     return Rolled(cells, _details(found, pieces))
 
 
@@ -86,21 +90,12 @@ def _details(found: Cover, pieces: Pieces) -> dict[str, object]:
 class _Answer:
     """One leaf being answered."""
 
-    def __init__(
-        self,
-        db: sqlite3.Connection,
-        leaf: Leaf,
-        window: Window,
-        found: Cover,
-        pieces: Pieces,
-        new_statement: Callable[[], Statement],
-        scan: Scan,
-    ) -> None:
-        self._db, self._leaf, self._window, self._cover = db, leaf, window, found
-        self._new, self._scan = new_statement, scan
-        self._edges = Edges(db, leaf, window, found, pieces.scans, new_statement)
-        number = DIMENSIONS.index(found.dimension)
-        self._held = Held(db, number, pieces.days, pieces.hours)
+    def __init__(self, pieces: Pieces, edges: Edges, scan: Scan) -> None:
+        self._db, self._leaf, self._window = edges.db, edges.leaf, edges.window
+        self._cover, self._new = edges.found, edges.new_statement
+        self._edges, self._scan = edges, scan
+        number = DIMENSIONS.index(edges.found.dimension)
+        self._held = Held(edges.db, number, pieces.days, pieces.hours)
         self._rows = self._chosen()
         self._groups = self._grouped()
         self._places = self._named()
@@ -216,31 +211,27 @@ class _Answer:
         for row, code in zip(self._rows.tolist(), codes, strict=True):
             packed[self._places[code]] += [users[row]] if users[row] else []
         found = {place: unite_users(each) for place, each in packed.items()}
-        for place, user in self._edges.users():
-            if place not in found:
-                found[place] = unite_users(())
-            if user is not None:
-                found[place].add(int(user))
+        for told in self._edges.users():
+            order = np.argsort(told.codes, kind="stable")
+            ends = np.bincount(told.codes, minlength=len(told.places)).cumsum()
+            some = np.split(told.values[order].astype(np.int64), ends[:-1])
+            for place, here in zip(told.places, some, strict=bool(told.places)):
+                more = BitMap(here.tolist())
+                found[place] = found[place] | more if place in found else more
         return [(*place, len(each)) for place, each in found.items()]
 
     def _quantile(self) -> list[Cell]:
         owners = np.full(self._held.size, -1)
         owners[self._rows] = self._groups.codes
         places = {place: at for at, place in enumerate(self._places)}
-        ends: list[int] = []
-        values: list[float] = []
-        for place, value in self._edges.numbers():
-            at = places.setdefault(place, len(places))
-            if value is not None:
-                ends.append(at)
-                values.append(value)
-        scanned = Entries(
-            np.array(ends, np.int64),
-            buckets_of(np.array(values, float)),
-            np.ones(len(ends), np.int64),
-        )
+        scanned = []
+        for told in self._edges.numbers():
+            at = [places.setdefault(place, len(places)) for place in told.places]
+            owners_here = np.array(at, np.int64)[told.codes]
+            ones = np.ones(len(owners_here), np.int64)
+            scanned.append(Entries(owners_here, buckets_of(told.values), ones))
         held = self._held.entries(self._cover.measure, owners)
-        found = quantiles_of([held, scanned], len(places), self._leaf.points[0])
+        found = quantiles_of([held, *scanned], len(places), self._leaf.points[0])
         return [(*place, found[at]) for place, at in places.items()]
 
 

@@ -3,6 +3,9 @@
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
 
 from app.sessionql.plan import Leaf, Window
 from app.store.conditions import conditions, where
@@ -13,6 +16,23 @@ from app.store.sql import EVENTS, Statement
 Labels = tuple[str, ...]
 Place = tuple[Labels, int]  # labels, bucket
 Texts = dict[tuple[str, object], str]
+
+
+class Told(NamedTuple):
+    """Values by place.
+
+    Attributes:
+        places: labels and bucket of each group; some may have no value.
+        codes: of each value, which group it belongs to.
+        values: those that are known.
+    """
+
+    places: list[Place]
+    codes: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    values: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+
+
+Values = Callable[[Leaf, Window], Told | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +46,7 @@ class Edges:
         found: how rollups answer the rest.
         pieces: ranges to scan.
         new_statement: makes an empty statement for the tenant.
+        values: tells from columns what a leaf is made of, when they know.
     """
 
     db: sqlite3.Connection
@@ -34,6 +55,7 @@ class Edges:
     found: Cover
     pieces: list[Range]
     new_statement: Callable[[], Statement]
+    values: "Values"
 
     def windows(self) -> list[Window]:
         """Return the pieces as windows."""
@@ -48,30 +70,53 @@ class Edges:
     def ratios(self) -> Iterable[tuple[Place, float, float]]:
         """Yield a top and a bottom, which are sums."""
         for window in self.windows():
-            statement = self.new_statement()
-            if self.leaf.where is not None:
-                holds = where(statement, self.leaf.where)
-                top, bottom = f"coalesce({holds}, 0)", f"({holds}) is not null"
-            else:
-                top = self._number(statement)
-                bottom = f"{top} is not null"
-            values = f"sum({top}), sum({bottom})"
-            for place, value in self._rows(statement, window, values, 2):
-                yield place, value[0] or 0, value[1] or 0
+            told = self._told(window)
+            if told is None:
+                yield from self._scanned_ratios(window)
+                continue
+            size = len(told.places)
+            tops = np.bincount(told.codes, told.values, size).tolist()
+            bottoms = np.bincount(told.codes, minlength=size).tolist()
+            yield from zip(told.places, tops, bottoms, strict=True)
 
-    def numbers(self) -> Iterable[tuple[Place, float | None]]:
-        """Yield the number of each session or view."""
-        for window in self.windows():
-            statement = self.new_statement()
-            number = self._number(statement)
-            for place, value in self._rows(statement, window, number, 1):
-                yield place, value[0]
+    def _scanned_ratios(self, window: Window) -> Iterable[tuple[Place, float, float]]:
+        statement = self.new_statement()
+        if self.leaf.where is not None:
+            holds = where(statement, self.leaf.where)
+            top, bottom = f"coalesce({holds}, 0)", f"({holds}) is not null"
+        else:
+            top = self._number(statement)
+            bottom = f"{top} is not null"
+        values = f"sum({top}), sum({bottom})"
+        for place, value in self._rows(statement, window, values, 2):
+            yield place, value[0] or 0, value[1] or 0
 
-    def users(self) -> Iterable[tuple[Place, float | None]]:
-        """Yield the user of each session."""
+    def numbers(self) -> Iterable[Told]:
+        """Yield the number of each session or view, a piece at a time."""
         for window in self.windows():
-            for place, value in self._rows(self.new_statement(), window, "s.user", 1):
-                yield place, value[0]
+            told = self._told(window)
+            if told is None:
+                statement = self.new_statement()
+                number = self._number(statement)
+                told = _by_place(self._rows(statement, window, number, 1))
+            yield told
+
+    def users(self) -> Iterable[Told]:
+        """Yield the user of each session, a piece at a time."""
+        for window in self.windows():
+            yield self._told(window) or _by_place(
+                self._rows(self.new_statement(), window, "s.user", 1)
+            )
+
+    def _told(self, window: Window) -> Told | None:
+        """Return what columns say; None when the tables must be read."""
+        if self.leaf.field in _KEPT_OTHERWISE:
+            return None
+        found = self.values(self.leaf, window)
+        if found is None:
+            return None
+        places = [(labels, self.begin(bucket)) for labels, bucket in found.places]
+        return Told(places, found.codes, found.values)
 
     def _number(self, statement: Statement) -> str:
         name = self.leaf.field
@@ -118,6 +163,22 @@ class Edges:
         }
         for row in rows:
             yield places[row[0], *row[at:]], row[1:at]
+
+
+def _by_place(rows: Iterable[tuple[Place, tuple[float | None, ...]]]) -> Told:
+    """Put the values of rows by the place of each."""
+    places: dict[Place, int] = {}
+    codes: list[int] = []
+    values: list[float] = []
+    for place, (value,) in rows:
+        at = places.setdefault(place, len(places))
+        if value is not None:
+            codes.append(at)
+            values.append(value)
+    return Told(list(places), np.array(codes, np.int64), np.array(values, float))
+
+
+_KEPT_OTHERWISE = frozenset({"cost", "model_cost"})  # in columns than the tables tell
 
 
 def texts_of(

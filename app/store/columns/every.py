@@ -1,0 +1,73 @@
+"""The values that a figure is made of, for those who make it themselves."""
+
+import sqlite3
+
+import numpy as np
+
+from app.sessionql.plan import Leaf, Window
+from app.store.columns.answer import answering
+from app.store.columns.chunks import Array
+from app.store.columns.figures import Values
+from app.store.columns.groups import Grouped
+from app.store.columns.parts import NotInColumns
+from app.store.connect import snapshot
+from app.store.rollups.edges import Told
+from app.store.sql import Statement
+
+
+class Every:
+    """A figure that keeps all values, instead of one of each group."""
+
+    def __init__(self) -> None:
+        self._groups: list[Array] = []
+        self._keys: list[Array] = []
+        self._values: list[Array] = []
+
+    def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
+        """Take the rows of a part."""
+        self._groups.append(grouped.keys[grouped.counts > 0])
+        codes = grouped.codes
+        if known is not None:
+            codes, values = codes[known], values[known]
+        self._keys.append(grouped.keys[codes])
+        self._values.append(values)
+
+    def result(self) -> tuple[Array, list[Values]]:
+        """Return the keys of the groups, and the number of each."""
+        keys = self._distinct()
+        return keys, [list(range(len(keys)))]
+
+    def told(self) -> tuple[Array, Array]:
+        """Return the group of each value, and the values."""
+        if not self._keys:
+            return np.zeros(0, np.int64), np.zeros(0)
+        codes = np.searchsorted(self._distinct(), np.concatenate(self._keys))
+        return codes, np.concatenate(self._values)
+
+    def _distinct(self) -> Array:
+        if not self._groups:
+            return np.zeros(0, np.int64)
+        return np.unique(np.concatenate(self._groups))
+
+
+def values_of(
+    db: sqlite3.Connection, leaf: Leaf, window: Window, asked: Statement
+) -> Told | None:
+    """Return what a mean, a share, a quantile or a set of *leaf* is made of.
+
+    Args:
+        db: the index.
+        leaf: checked; its function is avg, share, quantile (of one point) or distinct.
+        window: its buckets.
+        asked: whose sessions, which definition of bounce, and when.
+
+    Returns:
+        Values, whole (of costs as they are kept); None when columns do not know them.
+    """
+    figure = Every()
+    try:
+        with snapshot(db):
+            cells = answering(db, leaf, window, asked).cells(figure)
+    except NotInColumns:
+        return None
+    return Told([(labels, begin) for labels, begin, _ in cells], *figure.told())
