@@ -59,6 +59,7 @@ def find_in_columns(
         if mask is not False and not is_full:
             rows = slice(None) if mask is True else np.flatnonzero(mask)
             best.add(keys.of(part)[rows], part.numbers("id").values[rows])
+        part.release()
     found = [(row, keys.shown(key)) for row, key in best.result()]
     return found, total if is_counted else 0
 
@@ -129,8 +130,11 @@ class _Keys:
             self._rank()
 
     def _rank(self) -> None:
-        labels = [self._labels(part) for part in self._question.parts]
-        ids = distinct(np.concatenate([_EMPTY, *(each.ids for each in labels)]))
+        every = [_EMPTY]
+        for part in self._question.parts:
+            every.append(self._labels(part).ids)
+            part.release()
+        ids = distinct(np.concatenate(every))
         numbers = ids.tolist()
         known = self._question.texts.of(self._order.field, numbers)
         named = {number: known.get(number, "") for number in numbers}

@@ -173,6 +173,7 @@ def newest(question: Question, limit: int) -> list[int]:
         )
         sessions = distinct(rows)[::-1][: limit - len(found)]
         found += part.numbers("id").values[sessions].tolist()
+        part.release()
         if len(found) >= limit:
             break
     return found

@@ -98,7 +98,8 @@ class Question:
         if not part.group or not self._is_lasting:
             return compute(part)
         rows = (part.rows.start, part.rows.stop)
-        return SHARES.of((part.group, rows, self._key, what), lambda: compute(part))
+        key = (part.group, rows, self._key, what)
+        return SHARES.of(key, lambda: _released(part, compute))
 
     def always(
         self, part: Part, what: Hashable, compute: Callable[[Part], Share]
@@ -108,7 +109,7 @@ class Question:
             return compute(part)
         rows = (part.rows.start, part.rows.stop)
         key = (part.group, rows, self._tenant, what)
-        return SHARES.of(key, lambda: compute(part))
+        return SHARES.of(key, lambda: _released(part, compute))
 
     def sessions(self, part: Part) -> Mask:
         """Return which sessions of a part are meant."""
@@ -136,6 +137,13 @@ class Question:
         if self._events == And():
             return True
         return match_events(self.texts, part, self._kind, self._events)
+
+
+def _released(part: Part, compute: Callable[[Part], Share]) -> Share:
+    """Compute a share, and let go of the columns that it was made of."""
+    share = compute(part)
+    part.release()
+    return share
 
 
 def _split(selector: Filter, kind: str) -> tuple[Filter, Filter]:
