@@ -152,16 +152,17 @@ class Settings:
         10.0, "seconds", "How long one question may take.", least=0.1, most=600
     )
     answer_cache_bytes: int = setting(
-        16 * MIB,
+        4 * MIB,
         "size",
         "Answers that a process remembers until the index changes; `0B`: none.",
         least=0,
         most=1 << 30,
     )
     column_cache_bytes: int = setting(
-        64 * MIB,
+        6 * MIB,
         "size",
-        "Columns of sessions that a process holds in memory, those used last.",
+        "Columns of sessions that a process holds in memory, those used last; and as "
+        "much again of what they gave to answers.",
         least=0,
         most=64 << 30,
     )

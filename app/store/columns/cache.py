@@ -56,4 +56,4 @@ class ColumnCache:
         return self._bytes
 
 
-CACHE = ColumnCache(64 << 20)
+CACHE = ColumnCache(6 << 20)

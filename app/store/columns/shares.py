@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from app.store.columns.cache import CACHE
 from app.store.columns.chunks import Array
 
 Share = TypeVar("Share", bound=tuple[Any, ...])
@@ -21,11 +22,16 @@ _OVERHEAD = 400  # bytes of an entry, about
 class ShareCache:
     """The shares used last, up to so many bytes; safe for threads."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most  # None: as many as columns may take
         self._held: OrderedDict[Hashable, tuple[tuple[Any, ...], int]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
+
+    @property
+    def most(self) -> int:
+        """Return how many bytes may be held."""
+        return CACHE.most if self._most is None else self._most
 
     def of(self, key: Hashable, compute: Callable[[], Share]) -> Share:
         """Return what is held under *key*; what *compute* returns, where nothing is.
@@ -70,4 +76,4 @@ def narrow(values: Array) -> Array:
     return values.astype(np.min_scalar_type(most))
 
 
-SHARES = ShareCache(32 << 20)
+SHARES = ShareCache()
