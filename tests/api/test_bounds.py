@@ -172,7 +172,13 @@ def test_figures_by_what_has_many_values(client: FlaskClient) -> None:
 
 def test_funnels_told_apart_by_many(client: FlaskClient) -> None:
     """Those beyond the largest are one group."""
-    asked = {**RANGE, "steps": "~..*,~/p/.*", "by": "user", "groups": 3, "format": "rows"}
+    asked = {
+        **RANGE,
+        "steps": "~..*,~/p/.*",
+        "by": "user",
+        "groups": 3,
+        "format": "rows",
+    }
     rows = client.get("/api/v1/funnel", query_string=asked).get_json()
 
     assert len(rows) == 2 * 4
