@@ -92,7 +92,7 @@ def prepare_for_lines() -> None:
     sys.setswitchinterval(_HAND_OVER_S)
 
 
-_HAND_OVER_S = 0.0005
+_HAND_OVER_S = 0.001
 
 
 def settings_of(context: click.Context) -> Settings:
