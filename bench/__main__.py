@@ -5,6 +5,7 @@ import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench import dashboards, ingest, panels, rules, serving, upkeep
 from bench.grow import is_current
@@ -22,6 +23,7 @@ ROWS = (
     ("index_wall_s", "{:,.2f} s", "skald index: wall time"),
     ("index_cpu_s", "{:,.2f} s", "skald index: CPU time"),
     ("wall_ratio", "{:,.2f}", "wall time, index ÷ bare"),
+    ("cpu_ratio", "{:,.2f}", "CPU time, index ÷ bare"),
     ("lines_per_s", "{:,.0f}", "lines a second"),
     ("lines_per_cpu_s", "{:,.0f}", "lines a CPU second"),
     ("peak_mb", "{:,.0f} MB", "peak memory of the indexer"),
@@ -68,19 +70,26 @@ def main() -> None:
         world = ingest.make_world(FOLDER, chosen.sessions)
         _tell("ingest", ingest.compare(world, chosen.pace, runs, day), ROWS)
     if parts != ("ingest",):
+        smaller: panels.Times = {}
         for size in chosen.size or SIZES:
-            _measure_size(day, size, parts)
+            smaller = _measure_size(day, size, parts, smaller)
 
 
-def _measure_size(day: Path, size: int, parts: Sequence[str]) -> None:
+def _measure_size(
+    day: Path, size: int, parts: Sequence[str], smaller: panels.Times
+) -> panels.Times:
+    """Measure an index of *size*; return the ms of each of its questions."""
     path = FOLDER / f"grown-{size}.db"
     if is_current(path) and path.stat().st_mtime > day.stat().st_mtime:
         print(f"\n{path}, as it was made before")
     else:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        unfinished = path.with_suffix(".part.db")
+        for each in (path, unfinished):
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{each}{suffix}").unlink(missing_ok=True)
         print(f"\nmaking {path} ...", flush=True)
-        held, seconds = panels.make_index(day, path, size)
+        held, seconds = panels.make_index(day, unfinished, size)
+        unfinished.rename(path)
         print(f"{held:,} sessions; rolled up in {seconds:,.0f} s")
     if "upkeep" in parts:
         found = json.loads((FOLDER / "ingest.json").read_text())
@@ -91,12 +100,14 @@ def _measure_size(day: Path, size: int, parts: Sequence[str]) -> None:
         taken = rules.evaluate(path)
         labels = [(name, "{:,.1f} ms", f"rules {name}, once") for name in taken]
         _tell(f"rules-{size}", taken, labels)
+    times: panels.Times = {}
     if "panels" in parts:
-        _tell_panels(panels.compare(path), size)
+        times = _tell_panels(panels.compare(path), size, smaller)
     if "dashboards" in parts:
         _tell_dashboards(path)
     if "serving" in parts:
         _tell_serving(path)
+    return times
 
 
 def _tell(
@@ -131,19 +142,27 @@ def _tell_serving(path: Path) -> None:
     _write(f"serving-{path.stem.removeprefix('grown-')}", rows)
 
 
-def _tell_panels(rows: list[dict[str, object]], size: int) -> None:
+def _tell_panels(
+    rows: list[dict[str, Any]], size: int, smaller: panels.Times
+) -> panels.Times:
+    """Tell what panels took, and how many times as long as on the size before."""
     columns = ("ms", "p95_ms", "cold_ms", "again_ms")
     columns += ("sqlite_ms", "duckdb_ms")
+    if smaller:
+        columns += ("growth",)
+        for row in rows:
+            row["growth"] = row["ms"] / smaller[row["question"]]
     print(f"{'question':44}" + "".join(f"{each:>11}" for each in columns))
     for row in rows:
         cells = [row.get(each) for each in columns]
         texts = ["-" if each is None else f"{each:,.1f}" for each in cells]
         print(f"{row['question']:44}" + "".join(f"{each:>11}" for each in texts))
-    ratios = [row["ms"] / row["duckdb_ms"] for row in rows if row.get("duckdb_ms")]  # type: ignore[operator]
-    slow = [row["question"] for row in rows if row["p95_ms"] > 50]  # type: ignore[operator]  # noqa: PLR2004
+    ratios = [row["ms"] / row["duckdb_ms"] for row in rows if row.get("duckdb_ms")]
+    slow = [row["question"] for row in rows if row["p95_ms"] > 50]  # noqa: PLR2004
     print(f"median of (Skald ÷ DuckDB): {statistics.median(ratios):.2f}")
     print(f"over 50 ms: {len(slow)} of {len(rows)}")
     _write(f"panels-{size}", rows)
+    return {row["question"]: row["ms"] for row in rows}
 
 
 def _write(name: str, figures: object) -> None:

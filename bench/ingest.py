@@ -86,6 +86,9 @@ def compare(world: World, pace: int, runs: int, kept: Path) -> dict[str, float]:
         "bare_cpu_s": statistics.median(each.cpu_s for each in bare),
         "index_wall_s": wall,
         "index_cpu_s": cpu,
+        "cpu_ratio": statistics.median(
+            ours.cpu_s / theirs.cpu_s for ours, theirs in zip(index, bare, strict=True)
+        ),
         "wall_ratio": statistics.median(
             ours.wall_s / theirs.wall_s
             for ours, theirs in zip(index, bare, strict=True)

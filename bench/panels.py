@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from flask.testing import FlaskClient
 
@@ -14,6 +15,8 @@ from app.store import open_writer
 from app.store.columns.cache import CACHE
 from bench.grow import DAY, grow
 from bench.peers import HOUR, Peers, Question, milliseconds
+
+Times = dict[str, float]  # question → ms
 
 
 def questions() -> Iterator[Question]:
@@ -45,7 +48,7 @@ def roll_up(path: Path) -> float:
     return time.perf_counter() - began
 
 
-def compare(path: Path) -> list[dict[str, object]]:
+def compare(path: Path) -> list[dict[str, Any]]:
     """Return a row a question: ours through HTTP, plain SQL, and DuckDB.
 
     Ours is told cold (the first answer of a new application, its caches empty), warm
@@ -68,7 +71,7 @@ def compare(path: Path) -> list[dict[str, object]]:
         cold = milliseconds(lambda: _ask(fresh, question, start, end), 1)  # noqa: B023
         ours = milliseconds(lambda: _ask(client, question, start, end))  # noqa: B023
         again = milliseconds(lambda: _ask(keeping, question, start, end), 3)  # noqa: B023
-        row: dict[str, object] = {
+        row: dict[str, Any] = {
             "question": question.name,
             "ms": statistics.median(ours),
             "p95_ms": sorted(ours)[-2:][0],
