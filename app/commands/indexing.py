@@ -28,7 +28,8 @@ FOLLOW_S = 60.0
 @click.option(
     "--replay",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Read entries from this file (JSON lines: ts_ns, labels, line), not from Loki.",
+    help="Read entries from this file (JSON lines: ts_ns, labels, line; also .gz, .zst),"
+    " not from Loki.",
 )
 @click.pass_context
 def index(

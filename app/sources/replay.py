@@ -1,13 +1,16 @@
 """Read entries from a file or a list, as if a Loki held them."""
 
+import gzip
+import io
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
+import zstandard
 
 from app import clock
 from app.errors import SourceRefused
@@ -89,27 +92,40 @@ class ReplaySource:
 
 
 def read_entries(path: Path) -> Iterator[Entry]:
-    """Yield the entries of a file, in its order.
+    """Yield the entries of a file, plain, ``.gz`` or ``.zst``, in its order.
+
+    Equal label sets are one object, so that what takes many need not compare them again.
 
     Raises:
         SourceRefused: it cannot be read; names the file and the line.
     """
     number = 0
     decode = msgspec.json.Decoder(_Row, strict=False).decode  # "1" is 1 as well
+    shared: dict[tuple[tuple[str, str], ...], Labels] = {}
     try:
-        with path.open("rb") as file:
+        with _open_plain(path) as file:
             for number, line in enumerate(file, 1):  # noqa: B007 - for the message
                 if line.strip():
                     row = decode(line)
-                    metadata = row.structured_metadata
-                    yield Entry(row.ts_ns, row.line, row.labels, metadata)
-    except OSError as err:
-        raise SourceRefused(f"cannot read {path}: {err.strerror}") from err
+                    labels = shared.setdefault(tuple(row.labels.items()), row.labels)
+                    yield Entry(row.ts_ns, row.line, labels, row.structured_metadata)
+    except (OSError, EOFError, zstandard.ZstdError) as err:
+        reason = getattr(err, "strerror", None) or err
+        raise SourceRefused(f"cannot read {path}: {reason}") from err
     except msgspec.MsgspecError as err:
         raise SourceRefused(
             f'{path}:{number}: not an entry like {{"ts_ns": 1, "labels": {{}}, '
             f'"line": "..."}} ({err})'
         ) from err
+
+
+def _open_plain(path: Path) -> IO[bytes]:
+    """Open a file for reading bytes, uncompressed on the way."""
+    if path.suffix == ".gz":
+        return io.BufferedReader(gzip.open(path))
+    if path.suffix == ".zst":
+        return io.BufferedReader(zstandard.open(path), 1 << 20)
+    return path.open("rb")
 
 
 def _when(entry: Entry) -> int:

@@ -15,7 +15,7 @@ T0 = 1_795_161_240_000_000_000
 LINES = [
     {"ts_ns": T0, "labels": {"app": "shop"}, "line": "one"},
     {
-        "ts_ns": T0 + 1,
+        "ts_ns": str(T0 + 1),
         "labels": {"app": "shop"},
         "line": "two",
         "structured_metadata": {"page": "p"},
@@ -44,3 +44,16 @@ def test_a_file_is_loaded_and_served(tmp_path: Path, suffix: str) -> None:
     assert loaded.startswith("loaded 2 entries")
     pages = [s["stream"].get("page") for s in answer.json()["data"]["result"]]
     assert sorted(pages, key=str) == [None, "p"]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """One sentence instead of a traceback."""
+    file = tmp_path / "lines.jsonl"
+    file.write_text("[]\n")
+    command = [sys.executable, "-m", "app.demo.standin", "--load", str(file)]
+
+    ended = subprocess.run([*command, "--port", "0"], capture_output=True, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr.decode().startswith(f"{file}:1: not an entry like")
+    assert b"Traceback" not in ended.stderr

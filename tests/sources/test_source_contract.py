@@ -1,11 +1,13 @@
 """What every source promises, Loki or replay."""
 
+import gzip
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -158,6 +160,24 @@ def test_a_replay_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """The path is in the message."""
     with pytest.raises(SourceRefused, match="No such file"):
         ReplaySource.from_file(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [("gz", gzip.compress), ("zst", zstandard.compress)]
+)
+def test_a_packed_replay_is_read(
+    tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """Times may be texts, as Loki writes them; a file that was cut is refused."""
+    rows = [{"ts_ns": str(START + n), "labels": {}, "line": "x"} for n in range(999)]
+    packed = pack(b"\n".join(orjson.dumps(row) for row in rows))
+    whole, cut = tmp_path / f"whole.{suffix}", tmp_path / f"cut.{suffix}"
+    whole.write_bytes(packed)
+    cut.write_bytes(packed[:9] if suffix == "gz" else b"no frame")
+
+    assert ReplaySource.from_file(whole).span == (START, START + 999)
+    with pytest.raises(SourceRefused, match=f"cannot read .*cut.{suffix}: .+"):
+        ReplaySource.from_file(cut)
 
 
 def test_a_replay_knows_its_span() -> None:

@@ -1,65 +1,41 @@
 """Run the stand-in in a process of its own: ``python -m app.demo.standin --load F``."""
 
 import argparse
-import gzip
-import io
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
-
-import msgspec
-import zstandard
 
 from app import clock
 from app.demo.standin import Limits, StandIn
-from app.model import Entry, Labels
-
-
-class Line(msgspec.Struct):
-    """One line of a file to load."""
-
-    ts_ns: int
-    labels: Labels
-    line: str
-    structured_metadata: Labels = {}
-
-
-def read_entries(path: Path) -> Iterator[Entry]:
-    """Yield the entries of a JSON lines file, plain, ``.gz`` or ``.zst``.
-
-    Equal label sets are one object, so that loading need not compare them again.
-    """
-    decode = msgspec.json.Decoder(Line).decode
-    shared: dict[tuple[tuple[str, str], ...], Labels] = {}
-    with open_plain(path) as file:
-        for raw in file:
-            row = decode(raw)
-            labels = shared.setdefault(tuple(row.labels.items()), row.labels)
-            yield Entry(row.ts_ns, row.line, labels, row.structured_metadata)
-
-
-def open_plain(path: Path) -> IO[bytes]:
-    """Open a file for reading bytes, uncompressed on the way."""
-    if path.suffix == ".gz":
-        return io.BufferedReader(gzip.open(path))
-    if path.suffix == ".zst":
-        return io.BufferedReader(zstandard.open(path), 1 << 20)
-    return path.open("rb")
+from app.errors import SourceRefused
+from app.sources.replay import read_entries
 
 
 def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     usage = argparse.ArgumentParser("python -m app.demo.standin", description=__doc__)
-    usage.add_argument("--load", type=Path, action="append", default=[], metavar="FILE")
+    usage.add_argument(
+        "--load",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help='lines {"ts_ns", "labels", "line", "structured_metadata"?} of JSON, plain, '
+        ".gz or .zst; may be repeated",
+    )
     usage.add_argument("--tenant", default="fake", help="owner of what is loaded")
     usage.add_argument("--host", default="127.0.0.1")
     usage.add_argument("--port", type=int, default=3100, help="0 takes a free one")
     usage.add_argument("--pace", type=float, help="entries a second of log answers")
-    usage.add_argument("--max-entries", type=int, default=Limits().max_entries)
+    usage.add_argument(
+        "--max-entries",
+        type=int,
+        default=Limits().max_entries,
+        help="lines a request may ask for",
+    )
     usage.add_argument(
         "--max-message-bytes",
         type=int,
@@ -71,7 +47,13 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="do not look for the level of every line: loads four times as fast",
     )
-    usage.add_argument("--hold", type=float, default=Limits().hold_s, metavar="S")
+    usage.add_argument(
+        "--hold",
+        type=float,
+        default=Limits().hold_s,
+        metavar="S",
+        help="how long an answer that is never sent keeps its connection",
+    )
     return usage.parse_args(arguments)
 
 
@@ -99,4 +81,7 @@ def main(arguments: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except (SourceRefused, OSError) as refused:
+        sys.exit(str(refused))
