@@ -54,10 +54,16 @@ def attempt(settings: SourceSettings, entries: Iterable[Entry]) -> Trial:
 def recognise(settings: SourceSettings, entries: list[Entry]) -> Trial | None:
     """Return the trial of the format that understands most of *entries*, if any does.
 
-    Of several the more special one: what is mapped is only what nothing else reads.
+    A format that reads half of them goes before mappings: labels that name a session
+    are enough for a mapping to read anything.
     """
+
+    def worth(trial: Trial) -> tuple[bool, int]:
+        special = trial.settings.format != "mapped"
+        return special and trial.decoded * 2 >= trial.lines, trial.decoded
+
     trials = [attempt(each, entries) for each in _candidates(settings)]
-    best = max(trials, key=lambda trial: trial.decoded, default=None)
+    best = max(trials, key=worth, default=None)
     return best if best and best.decoded else None
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.configuration.load import load_settings
 from app.events.recognise import attempt, block, recognise
@@ -32,6 +34,20 @@ def test_format_is_recognised(name: str, tmp_path: Path) -> None:
 
     assert source.format == name
     assert attempt(source, SAMPLES[name]).decoded == found.decoded > 0
+
+
+@pytest.mark.parametrize("name", ["clm", "openobserve", "langfuse"])
+@given(data=st.data())
+def test_any_part_of_a_stream_tells_its_format(name: str, data: st.DataObject) -> None:
+    """Also with lines among them that are broken, and labels that name a session."""
+    lines = entries(name)
+    start = data.draw(st.integers(0, len(lines) - 30))
+    part = list(lines[start : start + data.draw(st.integers(30, 100))])
+
+    found = recognise(SourceSettings(), part)
+
+    assert found is not None
+    assert found.settings.format == name
 
 
 def test_lines_of_nothing_are_not_recognised() -> None:

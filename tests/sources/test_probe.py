@@ -1,15 +1,18 @@
 """``doctor`` learns what works, and what to do about what does not."""
 
+import pytest
+
 from app.demo.standin import Auth, StandIn
 from tests.sources.builders import SECOND, START, entry, follow, http, raw_server
 from tests.sources.conftest import PLAIN
 
+HOUR = 3_600 * SECOND
 NOW = START + 600 * SECOND
 
 
 def test_a_loki_that_can_be_read_passes_every_check(loki: StandIn) -> None:
     """Ready, a version, streams, and the newest lines, newest first."""
-    loki.load([entry(at * SECOND, str(at), metadata={"n": "1"}) for at in range(30)])
+    loki.load([entry(at * SECOND, str(at), metadata={"n": "1"}) for at in range(130)])
     source = follow(loki)
 
     probe = source.probe(NOW)
@@ -19,7 +22,9 @@ def test_a_loki_that_can_be_read_passes_every_check(loki: StandIn) -> None:
         *("ready", "version", "streams", "entries")
     ]
     assert all(check.is_good for check in probe.checks)
-    assert [each.line for each in probe.entries] == [str(at) for at in range(29, 9, -1)]
+    assert [each.line for each in probe.entries] == [
+        str(at) for at in range(129, 29, -1)
+    ]
     assert probe.entries[0].metadata == {"n": "1"}
 
 
@@ -33,6 +38,27 @@ def test_an_empty_loki_has_a_remedy(loki: StandIn) -> None:
     assert checks["ready"].is_good
     assert "selector and loki.tenant" in checks["streams"].remedy
     assert "collector" in checks["entries"].remedy
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(0, "hour"), (20, "day"), (100, "week"), (700, "30 days")],
+)
+def test_a_quiet_stream_is_looked_at_further_back(
+    loki: StandIn, hours: int, said: str
+) -> None:
+    """What nobody used for days is there, and is told apart from what is live."""
+    loki.load([entry(0, "x")])
+    source = follow(loki)
+
+    probe = source.probe(NOW + hours * HOUR)
+    source.close()
+
+    checks = {check.name: check for check in probe.checks}
+    assert [each.line for each in probe.entries] == ["x"]
+    assert checks["streams"].detail.endswith(f"in the last {said}")
+    assert f"in the last {said}" in checks["entries"].detail
+    assert bool(checks["entries"].remedy) == bool(hours)
 
 
 def test_each_failure_has_a_remedy() -> None:

@@ -10,8 +10,15 @@ from app.sources.loki.client import Client
 from app.sources.loki.logql import Query
 from app.sources.loki.pager import QUERY_RANGE
 
-NEWEST = 20  # lines that are shown
+NEWEST = 100  # lines that are looked at
 HOUR = 3_600_000_000_000  # ns
+SPANS = {  # looked at until something is found; Loki refuses more than 30 days
+    "in the last hour": HOUR,
+    "in the last day": 24 * HOUR,
+    "in the last week": 7 * 24 * HOUR,
+    "in the last 30 days": 30 * 24 * HOUR,
+}
+NOWHERE = list(SPANS)[-1]
 
 
 class Check(NamedTuple):
@@ -41,12 +48,15 @@ def probe_loki(client: Client, query: Query, now: int) -> Probe:
     entries: list[Entry] = []
 
     def newest() -> Check:
-        entries.extend(_newest_entries(client, query, now))
+        for when, span in SPANS.items():
+            entries.extend(_newest_entries(client, query, now - span, now))
+            if entries:
+                return _tell_newest(len(entries), when)
         return Check(
             "entries",
-            bool(entries),
-            f"{len(entries)} in the last hour" if entries else "none in the last hour",
-            "" if entries else "does the collector send, and do the clocks agree?",
+            is_good=False,
+            detail=f"none {NOWHERE}",
+            remedy="does the collector send, and do the clocks agree?",
         )
 
     tries: list[tuple[str, Callable[[], Check]]] = [
@@ -82,31 +92,45 @@ def _check_version(client: Client) -> Check:
 
 
 def _check_streams(client: Client, query: Query, now: int) -> Check:
-    params: dict[str, str | int] = {
-        "match[]": f"{{{query.matchers}}}",
-        "start": now - HOUR,
-        "end": now,
-    }
-    body, _ = client.get_json("/loki/api/v1/series", params)
-    try:
-        count = len(body["data"] or [])
-    except (KeyError, TypeError) as err:
-        raise SourceRefused(STRANGE.format("list of series")) from err
-    if count:
-        return Check("streams", is_good=True, detail=f"{count} match {query}")
+    for when, span in SPANS.items():
+        if count := _count_streams(client, query, now - span, now):
+            return Check(
+                "streams", is_good=True, detail=f"{count} match {query} {when}"
+            )
     return Check(
         "streams",
         is_good=False,
-        detail=f"none matches {query} in the last hour",
+        detail=f"none matches {query} {NOWHERE}",
         remedy="check the source's selector and loki.tenant",
     )
 
 
-def _newest_entries(client: Client, query: Query, now: int) -> list[Entry]:
+def _count_streams(client: Client, query: Query, start: int, end: int) -> int:
+    params: dict[str, str | int] = {
+        "match[]": f"{{{query.matchers}}}",
+        "start": start,
+        "end": end,
+    }
+    body, _ = client.get_json("/loki/api/v1/series", params)
+    try:
+        return len(body["data"] or [])
+    except (KeyError, TypeError) as err:
+        raise SourceRefused(STRANGE.format("list of series")) from err
+
+
+def _tell_newest(count: int, when: str) -> Check:
+    if SPANS[when] == HOUR:
+        return Check("entries", is_good=True, detail=f"looked at {count} {when}")
+    detail = f"looked at {count} {when}, none of the last hour"
+    remedy = "if there should be newer ones, does the collector send?"
+    return Check("entries", is_good=True, detail=detail, remedy=remedy)
+
+
+def _newest_entries(client: Client, query: Query, start: int, end: int) -> list[Entry]:
     params: dict[str, str | int] = {
         "query": str(query),
-        "start": now - HOUR,
-        "end": now,
+        "start": start,
+        "end": end,
         "limit": NEWEST,
         "direction": "backward",
     }
