@@ -62,25 +62,41 @@ def grow_tree(
     Views and traces come first; of what views held, errors before actions before
     requests before the rest, and the longest before the shorter.
     """
-    tops = _views(session) + [
-        node for trace in session.traces for node in _steps(session, trace)
-    ]
+    views = _views(session)
+    steps = [node for trace in session.traces for node in _steps(session, trace)]
+    tops = [node for node, _ in views] + steps
     kept, held = tops[:limit], list(_held(session, moments, contexts))
     room = limit - len(kept)
     chosen = heapq.nsmallest(room, held, key=_importance) if room else []
     cut = len(tops) + len(held) - len(kept) - len(chosen)
-    views = [node for node in kept if node.kind == "view"]
-    starts = [node.at for node in views]
+    views = views[:limit]
     below: dict[str, list[Node]] = defaultdict(list)
-    for node in sorted(chosen, key=lambda each: each.at):
-        index = max(0, bisect_right(starts, node.at) - 1)
-        owner = views[index].id if views else ROOT
+    for node, page in sorted(chosen, key=lambda each: each[0].at):
+        owner = _owner(views, node.at, page) if views else ROOT
         depth = 2 if views else 1
         below[owner].append(msgspec.structs.replace(node, parent=owner, depth=depth))
     nodes = [_root(session), *below.pop(ROOT, [])]
     for block in sorted(_blocks(kept), key=lambda each: each[0].at):
         nodes += [*block, *below.pop(block[0].id, [])]
     return Tree(_unique(nodes), cut)
+
+
+def _owner(views: Sequence[tuple[Node, str]], at: int, page: str) -> str:
+    """Return the id of the view in which something happened, by its time.
+
+    What happened as views changed belongs to the one that has its page.
+    """
+    index = max(0, bisect_right(views, at, key=_start) - 1)
+    newest = views[index][0].id
+    while page and index >= 0 and views[index][1] != page:
+        if views[index][0].at < at:
+            return newest
+        index -= 1
+    return views[index][0].id if index >= 0 else newest
+
+
+def _start(view: tuple[Node, str]) -> int:
+    return view[0].at
 
 
 def _root(session: Session) -> Node:
@@ -111,22 +127,25 @@ def _blocks(nodes: Sequence[Node]) -> Iterator[list[Node]]:
         yield block
 
 
-def _views(session: Session) -> list[Node]:
-    """List the views that are no traces: of such a source every trace is one, too."""
+def _views(session: Session) -> list[tuple[Node, str]]:
+    """List the views that are no traces, which some sources make of each; and pages."""
     traces = {(trace.at, trace.name) for trace in session.traces}
     last = len(session.views) - 1
     return [
-        Node(
-            id=f"view-{index}",
-            parent=ROOT,
-            depth=1,
-            kind="view",
-            name=view.title or view.page,
-            service=session.key.app,
-            at=view.at,
-            duration=session.end - view.at
-            if view.dwell is None and index == last
-            else view.dwell,
+        (
+            Node(
+                id=f"view-{index}",
+                parent=ROOT,
+                depth=1,
+                kind="view",
+                name=view.title or view.page,
+                service=session.key.app,
+                at=view.at,
+                duration=session.end - view.at
+                if view.dwell is None and index == last
+                else view.dwell,
+            ),
+            view.page,
         )
         for index, view in enumerate(session.views)
         if (view.at, view.page) not in traces
@@ -135,15 +154,15 @@ def _views(session: Session) -> list[Node]:
 
 def _held(
     session: Session, moments: Sequence[Moment], contexts: Mapping[int, Context]
-) -> Iterator[Node]:
-    """Yield what happened within views; where it belongs is not known yet."""
+) -> Iterator[tuple[Node, str]]:
+    """Yield what happened within views, and on which page where that is known."""
     app = session.key.app
     for at, event in moments:
         if event.kind in _NAMED or (
             event.kind == _LOG and event.name.lower() in _LOG_ERRORS
         ):
             facts = event.facts or {}
-            yield Node(
+            node = Node(
                 id=f"{event.key & _MASK:016x}",
                 parent="",
                 depth=2,
@@ -155,8 +174,9 @@ def _held(
                 level="error" if event.kind in {_ERROR, _LOG} else "",
                 message=str(facts.get("message", "")),
             )
+            yield node, contexts[event.context].page
     for request in list_requests(moments, contexts):
-        yield _of_request(request, app)
+        yield _of_request(request, app), request.page
 
 
 def _of_request(request: Request, app: str) -> Node:
@@ -186,7 +206,8 @@ _NAMED = {
 _ORDER = {"error": 0, "action": 1, "request": 2, "log": 2, "long task": 3}
 
 
-def _importance(node: Node) -> tuple[int, float, int]:
+def _importance(held: tuple[Node, str]) -> tuple[int, float, int]:
+    node, _ = held
     return _ORDER.get(node.kind, 4), -(node.duration or 0), node.at
 
 

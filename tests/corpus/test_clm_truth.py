@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.model import Session
+from app.model import Kind, Session
 from app.sessionql.plan import Compare, Leaf
+from app.sessions.tree import grow_tree
 from tests.corpus.worlds import differences, index_of, truth
 from tests.driver import WHOLE, Index
 
@@ -40,6 +41,34 @@ def test_session_agrees_with_the_plan(index: Index, told: dict[str, Any]) -> Non
         del wanted[name]
 
     assert list(differences(described(index, session), wanted | {"note": ""})) == []
+
+
+@pytest.mark.parametrize(
+    "told", TRUTH["sessions"], ids=lambda told: f"{told['note']}-{told['session_id']}"
+)
+def test_the_tree_holds_what_happened_in_each_component(
+    index: Index, told: dict[str, Any]
+) -> None:
+    """The tracker tells of a component's last actions in the ms in which it is left."""
+    whole = index.reader.whole(told["app"], told["session_id"])
+    assert whole is not None
+    nodes = grow_tree(whole.session, whole.moments, whole.contexts, 500).nodes
+    views = {node.id: node for node in nodes if node.kind == "view"}
+    pages = {
+        (view.at, view.title or view.page): view.page for view in whole.session.views
+    }
+    held = Counter(
+        (node.at, node.name, pages[views[node.parent].at, views[node.parent].name])
+        for node in nodes
+        if node.parent in views
+    )
+    actions = Counter(
+        (at, event.name, whole.contexts[event.context].page)
+        for at, event in whole.moments
+        if event.kind == Kind.ACTION and views
+    )
+
+    assert actions <= held
 
 
 def test_every_line_is_counted(index: Index) -> None:
