@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from flask import Response
+from flask.blueprints import BlueprintSetupState
 
 from app import clock
 from app.api.answers import ANSWER, DETAIL, REFUSAL, ROWS_OR_PAGE
@@ -32,6 +33,7 @@ blp = Blueprint("session", __name__, url_prefix="/api/v1", description="One sess
 Row = dict[str, Any]
 
 _PATH = "/sessions/<app>/<path:session_id>"
+_PARTS = 8  # of a path that are tried as the name of an app
 _LIMIT, _EVENTS, _NODES, _LINES = 200, 500, 500, 200
 
 
@@ -62,13 +64,19 @@ def show_session(asked: Asked, app: str, session_id: str) -> Response:
 def find_whole(app: str, session_id: str) -> Whole:
     """Return one session.
 
+    A path does not tell where an app with slashes in its name ends: the shortest app
+    of which there is such a session is taken, and none at last.
+
     Raises:
         NotFound: there is none of that app and id.
     """
-    found = reader().whole(app, session_id)
-    if found is None:
-        raise NotFound(f"no session {session_id[:80]!r} of the app {app[:80]!r}")
-    return found
+    parts = f"{app}/{session_id}".split("/")
+    for length in (*range(1, min(len(parts), _PARTS)), 0):
+        found = reader().whole("/".join(parts[:length]), "/".join(parts[length:]))
+        if found is not None:
+            return found
+    whose = f"of the app {app[:80]!r}" if app else "without an app"
+    raise NotFound(f"no session {session_id[:80]!r} {whose}")
 
 
 def kept_of(session: Session) -> list[str]:
@@ -146,7 +154,7 @@ def show_tree(asked: Asked, app: str, session_id: str) -> Response:
         return noted(text, notices)
     if layout == "json":
         return answer(_nest(tree) | {"cut": tree.cut, "notices": notices})
-    lay = _node_row if layout == "rows" else span_row(session_id)
+    lay = _node_row if layout == "rows" else span_row(found.session.key.id)
     return lay_rows([lay(node) for node in tree.nodes], notices)
 
 
@@ -207,3 +215,24 @@ def show_lines(asked: Asked, app: str, session_id: str) -> Response:
         return _paged(rows, cursor, notices)
     more = ["more lines follow: ask with format=page for a cursor"] if cursor else []
     return lay_rows(rows, more + notices)
+
+
+# -- without an app ----------------------------------------------------------------
+
+
+@blp.record
+def _route_without_app(state: BlueprintSetupState) -> None:
+    """Answer ``/sessions/<id>`` for sessions whose lines tell of no application."""
+    views = {
+        "": show_session,
+        "/timeline": show_timeline,
+        "/tree": show_tree,
+        "/logs": show_lines,
+    }
+    for end, view in views.items():
+        state.app.add_url_rule(
+            f"/api/v1/sessions/<session_id>{end}",
+            endpoint=f"{blp.name}.{view.__name__}",
+            defaults={"app": ""},
+            methods=["GET", "POST"],
+        )

@@ -79,8 +79,8 @@ def _session(wish: Wish) -> Listing:
     """List one part of one session."""
     app, session_id = (one(wish.payload, name) for name in ("app", "id"))
     part = one(wish.payload, "part") or "overview"
-    if not (app and session_id):
-        raise NotFound("a session has an app and an id: give both")
+    if not session_id:
+        raise NotFound("which session? give its id, and its app if it has one")
     whole = find_whole(app, session_id)
     if part == "timeline":
         return Listing([log_row(each, whole.contexts) for each in whole.moments[:MOST]])

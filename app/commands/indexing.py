@@ -1,5 +1,6 @@
 """`skald index`: read once, now, and tell how it goes."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from app.store import open_writer
 
 MS = 1_000_000  # ns
 FOLLOW_S = 60.0
+_NOTHING = (
+    "nothing new; older lines are read by --from, such as `skald index --from now-7d`"
+)
 
 
 @main.command("index")
@@ -97,7 +101,8 @@ def _backfill(
     if start >= end:
         raise Refusal(f"--from ({since}) is not before --to ({until or 'now'})")
     began = clock.monotonic()
-    with click.progressbar(length=100, label=source.name, show_eta=True) as bar:
+    hidden = not sys.stdout.isatty()
+    with click.progressbar(length=100, label=source.name, hidden=hidden) as bar:
 
         def advance(_: Report, reached: int) -> None:
             bar.update(int(100 * (reached - start) / (end - start)) - bar.pos)
@@ -113,6 +118,8 @@ def _follow(indexer: Indexer, source: SourceSettings, *, once: bool) -> None:
         _tell(source.name, report, clock.monotonic() - began)
         if report.is_done:
             if once:
+                if not report.entries:
+                    click.echo(f"{source.name}: {_NOTHING}")
                 return
             clock.sleep(source.interval_ms / 1000)
 

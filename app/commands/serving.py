@@ -31,7 +31,10 @@ RULES = click.option(
 @RULES
 @click.pass_context
 def run(context: click.Context, more: tuple[str, ...]) -> None:
-    """Index and answer, in one process: all that a small deployment needs."""
+    """Index and answer, in one process: all that a small deployment needs.
+
+    It listens where `host` and `port` of the settings say (SKALD_HOST, SKALD_PORT).
+    """
     share_one_heap()
     settings = with_rules(settings_of(context), more)
     with running_jobs(settings):
@@ -44,7 +47,10 @@ def run(context: click.Context, more: tuple[str, ...]) -> None:
 @click.option("--threads", default=4, show_default=True, help="Threads of each.")
 @click.pass_context
 def serve(context: click.Context, workers: int, threads: int) -> None:
-    """Answer only, with several processes; `skald worker` indexes."""
+    """Answer only, with several processes; `skald worker` indexes.
+
+    It listens where `host` and `port` of the settings say (SKALD_HOST, SKALD_PORT).
+    """
     share_one_heap()
     settings = settings_of(context)
     options = {
@@ -53,6 +59,7 @@ def serve(context: click.Context, workers: int, threads: int) -> None:
         "threads": threads,
         "worker_class": "gthread",
         "accesslog": None,
+        "control_socket_disable": True,  # it is a file in the home, one for all services
     }
     _Gunicorn(settings, options).run()
 

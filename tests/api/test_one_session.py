@@ -1,6 +1,7 @@
 """One session over HTTP: whole, in parts, as a timeline, as a tree; always bounded."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -223,3 +224,26 @@ def test_loki_that_is_down_is_said(client: FlaskClient) -> None:
 
     assert response.status_code == 503
     assert "is it running" in response.get_json()["message"]
+
+
+@pytest.mark.parametrize("app", ["", "@acme/shop", "a/b/c"])
+@pytest.mark.parametrize("session_id", ["s1", "timelines", "s/1"])
+def test_an_app_may_have_no_name_or_slashes_in_it(
+    tmp_path: Path, app: str, session_id: str
+) -> None:
+    """Its sessions are opened by path like all others, whole and in every layout."""
+    index = Index(tmp_path / "skald.db")
+    index.ingest(page_load(session_id, "10:00:00", "/", app_name=app))
+    index.close()
+    client = create_app(index.settings).test_client()
+    path = f"/api/v1/sessions/{quote(app, safe='')}/{quote(session_id, safe='')}"
+
+    whole = client.get(path)
+    assert whole.status_code == 200
+    assert (whole.get_json()["app"], whole.get_json()["id"]) == (app, session_id)
+    assert client.get(f"{path}/timeline").get_json()["total"] == 2
+    spans = client.get(f"{path}/tree?format=trace").get_json()
+    assert {span["traceID"] for span in spans} == {session_id}
+    missing = client.get(f"{path}x")
+    assert missing.status_code == 404
+    assert "no session" in missing.get_json()["message"]
