@@ -111,7 +111,7 @@ def _sizes(path: Path) -> tuple[int, int, float]:
     rows = db.execute(
         "select sum(pgsize) from dbstat where name in ('sessions',"
         " 'sqlite_autoindex_sessions_1', 'sessions_start', 'sessions_end',"
-        " 'sessions_user')"
+        " 'sessions_user', 'sessions_user_name')"
     ).fetchone()[0]
     db.close()
     return sessions, path.stat().st_size, rows / sessions

@@ -2,9 +2,10 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from app.errors import StoreBusy, StoreError, StoreFull
 from app.store.schema import check, migrate
@@ -57,6 +58,18 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
+class Reading(sqlite3.Connection):
+    """A connection that only reads, for one thread at a time.
+
+    Attributes:
+        memory: what was found lately, by the version of the index in which it was.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.memory: dict[Hashable, Any] = {}
+
+
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open the index so that nothing can be written through it.
 
@@ -74,6 +87,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             timeout=BUSY_S,
             isolation_level=None,
             check_same_thread=False,
+            factory=Reading,
         )
         connection.execute("pragma query_only = on")
         connection.execute("pragma cache_size = -8000")

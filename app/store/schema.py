@@ -257,6 +257,15 @@ def keep_requests(db: Database) -> None:
     )
 
 
+@migrations()
+def find_users_as_shown(db: Database) -> None:
+    """Find sessions by how their user is shown, where that is not the id."""
+    db.execute(
+        "create index sessions_user_name on sessions (user_name, start)"
+        " where user_name is not user"
+    )
+
+
 CHILDREN = (
     "views", "actions", "errors", "activity", "users", "attributes",
     *told_tables.CHILDREN,

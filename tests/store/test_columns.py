@@ -10,12 +10,14 @@ import pytest
 from app.catalog.fields import FIELDS
 from app.demo.world import World
 from app.model import Entry
-from app.sessionql.filters import And, Compare, Filter, Not, Or
+from app.sessionql.filters import And, Compare, Filter, Not, Or, gather
 from app.sessionql.plan import Leaf, Window
-from app.store.columns import build
+from app.store.columns import build, few
 from app.store.columns.answer import answer
 from app.store.columns.cache import ColumnCache
 from app.store.columns.chunks import Numbers
+from app.store.columns.few import find_chosen
+from app.store.connect import snapshot
 from app.store.reader import SqliteReader
 from app.store.sql import BOUNCES
 from tests.build import DAY, HOUR, MINUTE, log, page_load
@@ -87,6 +89,36 @@ def test_columns_answer_as_tables_do(held: Index) -> None:
     assert answered > QUESTIONS / 2
 
 
+def test_few_sessions_are_found_by_an_index(held: Index) -> None:
+    """Of a user, by id or as shown, or with an error: whatever else is asked of them."""
+    dice = random.Random(6)
+    reader = SqliteReader(held.path, "default")
+    whole = Window(0, LATER, 0, LATER)
+    rare = [
+        Compare(name, "=", (value,))
+        for name in ("user", "user_name", "error", "fingerprint", "page")
+        for value, count in reader.values(name, whole, And(), 99)
+        if count < few.AT_LEAST
+    ]
+    rare += [Compare("user", "=", each.values) for each in rare]  # as shown, or nobody
+    found = 0
+    for _ in range(QUESTIONS // 2):
+        window, leaf = random_window(dice), random_leaf(dice, reader)
+        leaf = replace(leaf, selector=And((dice.choice(rare), leaf.selector)))
+        asked = reader._statement(window.now)
+        got = answer(reader._db, leaf, window, asked)
+        if got is not None:
+            assert told(got) == told(reader._scan(leaf, window)), (leaf, window)
+            with snapshot(reader._db):
+                parts = find_chosen(
+                    reader._db, gather(leaf.selector), (window.start, window.end), DAY
+                )
+            found += all(part.among for part in parts)
+    reader.close()
+
+    assert found > QUESTIONS / 10
+
+
 def told(
     cells: list[tuple[tuple[str, ...], int, float | None]],
 ) -> dict[object, object]:
@@ -156,8 +188,8 @@ def random_text(dice: random.Random, reader: SqliteReader) -> Compare:
         return Compare(name, op, (dice.choice((".*[aeiou].*", "C.*", "", "x?")),))
     whole = Window(0, LATER, 0, LATER)
     known = [value for value, _ in reader.values(name, whole, And(), 9)]
-    few = dice.sample([*known, "none", None, ""], 2 if op in {"=", "!="} else 1)
-    return Compare(name, op, tuple(few))
+    some = dice.sample([*known, "none", None, ""], 2 if op in {"=", "!="} else 1)
+    return Compare(name, op, tuple(some))
 
 
 def test_every_field_of_sessions_is_a_column(index: Index) -> None:

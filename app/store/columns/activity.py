@@ -7,20 +7,20 @@ import numpy as np
 from app.sessionql.plan import Window
 from app.store.columns.chunks import Array, Numbers
 from app.store.columns.masks import Mask, both
-from app.store.columns.parts import NotInColumns, Part, find_parts
+from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.tables import HOUR
 
 _MINUTE = 60_000  # ms
 _MOST = 48  # hours before the window that are looked at one by one
 
 
-def activity_parts(db: sqlite3.Connection, window: Window, most: int) -> list[Part]:
-    """Return the parts with all sessions that were active in *window*.
+def first_active(db: sqlite3.Connection, window: Window) -> int:
+    """Return since when sessions began of which some were active in *window*, ms.
 
-    Those of long sessions begin before it.
+    Long ones began before it.
 
     Raises:
-        NotInColumns: as of ``find_parts``; or the step is no minutes.
+        NotInColumns: much is to be read to know it; or the step is no minutes.
     """
     if window.step % _MINUTE:
         raise NotInColumns("no minutes")
@@ -43,7 +43,7 @@ def activity_parts(db: sqlite3.Connection, window: Window, most: int) -> list[Pa
         if reaches:
             first = hour
             break
-    return find_parts(db, first, window.end, most)
+    return first
 
 
 def moments(part: Part, window: Window, mask: Mask) -> tuple[Array, Array]:

@@ -9,9 +9,10 @@ from app.sessionql.evaluate import Cell, bounds_of
 from app.sessionql.filters import Filter, gather
 from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
-from app.store.columns.activity import activity_parts, moments
+from app.store.columns.activity import first_active, moments
 from app.store.columns.chunks import Array
 from app.store.columns.event_answer import EventAnswer, answering_events
+from app.store.columns.few import find_chosen
 from app.store.columns.figures import (
     Count,
     Distinct,
@@ -23,7 +24,7 @@ from app.store.columns.figures import (
 from app.store.columns.groups import Groups
 from app.store.columns.masks import Mask, Masks, both
 from app.store.columns.measures import NANO, Measures
-from app.store.columns.parts import NotInColumns, Part, find_parts
+from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.returning import Returning
 from app.store.columns.tables import STRINGS
 from app.store.columns.texts import Texts
@@ -101,16 +102,15 @@ class _Answer:
         self._leaf, self._window = leaf, window
         self._texts = Texts(db)
         most = int(MAX_READ * (window.end - window.start))
-        if leaf.function == "active":
-            self._parts = activity_parts(db, window, most)
-        else:
-            self._parts = find_parts(db, window.start, window.end, most)
+        self._selector = gather(leaf.selector)
+        is_active = leaf.function == "active"
+        start = first_active(db, window) if is_active else window.start
+        self._parts = find_chosen(db, self._selector, (start, window.end), most)
         tenant = db.execute("select id from sources where tenant = ?", (asked.tenant,))
         ours = frozenset(number for (number,) in tenant)
         returning = Returning(db, self._parts, window.start, ours)
         self._measures = Measures(db, asked.bounce, asked.now, returning)
         self._masks = Masks(self._texts, self._measures, ours)
-        self._selector = gather(leaf.selector)
         self._where = None if leaf.where is None else gather(leaf.where)
         self._groups = Groups(leaf.by, window, self._parts)
 

@@ -61,7 +61,7 @@ def _build_hour(db: sqlite3.Connection, hour: int) -> None:
     )
     for table in TABLES if count else ():
         names = columns_of(table)
-        for name, column in read_columns(db, table, names, hour, hour + HOUR).items():
+        for name, column in read_columns(db, table, names, (hour, hour + HOUR)).items():
             _write(db, group, table, name, column)
     db.execute("delete from columns_dirty where hour = ?", (hour,))
 

@@ -9,7 +9,7 @@ import numpy as np
 from app.store.columns.cache import CACHE
 from app.store.columns.chunks import Array, Column, Labels, Numbers, unpack
 from app.store.columns.rows import read_columns
-from app.store.columns.tables import DAY, HOUR
+from app.store.columns.tables import DAY, HOUR, columns_of
 
 Range = tuple[int, int]  # [start, end), ms
 
@@ -27,13 +27,17 @@ class Part:
         group: the row group; 0 = it is read from the tables.
         range: [start, end) in which they began, ms.
         rows: which rows of the row group; of the tables, all.
+        among: row ids of the sessions in the order of their start, as JSON; "" = all
+            that began in the range. Of the tables only.
+        held: columns that were read, by table and name.
     """
 
     db: sqlite3.Connection
     group: int
     range: Range
     rows: slice = field(default_factory=lambda: slice(None))
-    _held: dict[str, Column] = field(default_factory=dict)
+    among: str = ""
+    held: dict[str, Column] = field(default_factory=dict)
 
     def labels(self, name: str, table: str = "sessions") -> Labels:
         """Return a column whose values repeat.
@@ -72,7 +76,7 @@ class Part:
         Columns that were read from the tables stay: they would be read again.
         """
         if self.group:
-            self._held.clear()
+            self.held.clear()
 
     def __len__(self) -> int:
         """Return how many sessions there are."""
@@ -82,18 +86,29 @@ class Part:
 
     def _column(self, table: str, name: str) -> Column:
         key = f"{table}.{name}"
-        if key not in self._held:
-            self._held[key] = self._read(table, name)
-        return self._held[key]
+        if key not in self.held:
+            self.held[key] = self._read(table, name)
+        return self.held[key]
 
     def _read(self, table: str, name: str) -> Column:
         if not self.group:
-            found = read_columns(self.db, table, [name], *self.range)[name]
-            if found is None:
-                raise NotInColumns(name)
-            return found
+            return self._read_tables(table, name)
         column = read_chunk(self.db, self.group, f"{table}.{name}")
         return column.cut(self.rows if table == "sessions" else self._rows_of(table))
+
+    def _read_tables(self, table: str, name: str) -> Column:
+        names = [name]
+        if (
+            self.among and table != "sessions"
+        ):  # to find the rows costs more than to read
+            names = list(columns_of(table))
+        found = read_columns(self.db, table, names, self.among or self.range)
+        for other, column in found.items():
+            if column is not None:
+                self.held[f"{table}.{other}"] = column
+        if found[name] is None:
+            raise NotInColumns(name)
+        return self.held[f"{table}.{name}"]
 
     def _rows_of(self, table: str) -> slice:
         """Return which rows of *table* belong to the sessions."""
@@ -148,10 +163,7 @@ def find_parts(
     Raises:
         NotInColumns: there is more of that.
     """
-    dirty = _dirty(db, start, end)
-    read = sum(min(b, end) - max(a, start) for a, b in dirty)
-    if most is not None and read > most:
-        raise NotInColumns("much is to be read")
+    dirty = check_parts(db, start, end, most)
     taken = {hour for a, b in dirty for hour in range(a, b, HOUR)}
     parts = [Part(db, 0, (max(a, start), min(b, end))) for a, b in dirty]
     found = db.execute(
@@ -174,6 +186,21 @@ def find_parts(
         parts += _cut(db, group, count, _ranges(free), (day, day + DAY), (start, end))
     parts.sort(key=lambda part: part.range)
     return parts
+
+
+def check_parts(
+    db: sqlite3.Connection, start: int, end: int, most: int | None = None
+) -> list[Range]:
+    """Return what of ``[start, end)`` must be read from the tables, as ranges of hours.
+
+    Raises:
+        NotInColumns: it is more than *most* ms.
+    """
+    dirty = _dirty(db, start, end)
+    read = sum(min(b, end) - max(a, start) for a, b in dirty)
+    if most is not None and read > most:
+        raise NotInColumns("much is to be read")
+    return dirty
 
 
 def _dirty(db: sqlite3.Connection, start: int, end: int) -> list[Range]:

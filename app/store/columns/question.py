@@ -10,9 +10,10 @@ from app.sessionql.filters import And, Any, Compare, Filter, gather, walk
 from app.sessionql.plan import Window
 from app.store.columns.chunks import Array
 from app.store.columns.events import Mask, match_events
+from app.store.columns.few import find_chosen
 from app.store.columns.masks import Masks
 from app.store.columns.measures import Measures
-from app.store.columns.parts import NotInColumns, Part, find_parts
+from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.returning import Returning
 from app.store.columns.shares import SHARES, Share
 from app.store.columns.texts import Texts
@@ -52,14 +53,15 @@ class Question:
         self.db, self.window, self._kind, self._deadline = db, window, kind, deadline
         length = window.end - window.start
         most = max(int(_MOST_READ * length), min(_AT_LEAST, length // 2))
-        self.parts = find_parts(db, window.start, window.end, most)
+        self._sessions, self._events = _split(gather(selector), kind)
+        chosen = And((self._sessions, Any(kind, self._events)))
+        self.parts = find_chosen(db, chosen, (window.start, window.end), most)
         self.texts = Texts(db)
         tenant = db.execute("select id from sources where tenant = ?", (asked.tenant,))
         ours = frozenset(number for (number,) in tenant)
         returning = Returning(db, self.parts, window.start, ours)
         self.measures = Measures(db, asked.bounce, asked.now, returning)
         self.masks = Masks(self.texts, self.measures, ours)
-        self._sessions, self._events = _split(gather(selector), kind)
         fields = {
             each.field
             for part in (self._sessions, self._events)
@@ -67,7 +69,7 @@ class Question:
             if isinstance(each, Compare)
         }
         self._is_lasting = not fields & _CHANGING
-        self._tenant = ours
+        self.tenant = ours
         self._key = (ours, asked.bounce, self._sessions, self._events, kind)
 
     def __iter__(self) -> Iterator[Part]:
@@ -108,7 +110,7 @@ class Question:
         if not part.group:
             return compute(part)
         rows = (part.rows.start, part.rows.stop)
-        key = (part.group, rows, self._tenant, what)
+        key = (part.group, rows, self.tenant, what)
         return SHARES.of(key, lambda: _released(part, compute))
 
     def sessions(self, part: Part) -> Mask:

@@ -6,6 +6,7 @@ from itertools import takewhile
 import numpy as np
 
 from app.store.columns.chunks import Array
+from app.store.columns.few import first_starts
 from app.store.columns.parts import NotInColumns, Part, find_parts, owned
 from app.store.columns.shares import SHARES
 
@@ -35,12 +36,28 @@ class Returning:
 
     def of(self, part: Part) -> tuple[Array, Array]:
         """Return of each session whether its user returned, and whether it has a user."""
+        if part.among:
+            return self._of_few(part)
         if not self._found:
             self._look()
         bits, before = self._found[id(part)]
         returned = np.unpackbits(bits, count=before + len(part))[before:].view(bool)
         users = part.labels("user")
         return returned, (users.ids != 0).take(users.codes)
+
+    def _of_few(self, part: Part) -> tuple[Array, Array]:
+        """Ask the tables about the users of few sessions."""
+        user, app = part.labels("user"), part.labels("app")
+        users, apps = user.ids.take(user.codes), app.ids.take(app.codes)
+        ours = np.broadcast_to(np.asarray(owned(part, self._tenant)), len(part))
+        rows = np.flatnonzero((users != 0) & ours)
+        pairs = np.stack([users[rows], apps[rows]])
+        (those, theirs), which = np.unique(pairs, axis=1, return_inverse=True)
+        known = first_starts(self._db, those, theirs, self._tenant)
+        first = np.array(known, np.int64)
+        returned = np.zeros(len(part), bool)
+        returned[rows] = part.numbers("start").values[rows] > first[which.reshape(-1)]
+        return returned, users != 0
 
     def _look(self) -> None:
         """Find as bits who returned, and how many bits come before those of a part."""

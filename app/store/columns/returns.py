@@ -1,10 +1,11 @@
 """Who came back, by column: users by the period of their first session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from app.store.columns.chunks import Array
+from app.store.columns.few import first_starts
 from app.store.columns.parts import NotInColumns, Part, find_parts
 from app.store.columns.question import Question
 from app.store.columns.sorting import distinct
@@ -32,11 +33,7 @@ def returns_in_columns(
     window = question.window
     if window.start < origin:
         raise NotInColumns("before there was a period")
-    before = find_parts(question.db, 0, window.start, step)
-    firsts = [
-        question.always(part, "firsts", _firsts(question))
-        for part in [*before, *question.parts]
-    ]
+    firsts = list(_firsts(question, step))
     people = np.concatenate([_NONE, *(each for each, _ in firsts)])
     at = np.concatenate([_NONE, *(each for _, each in firsts)])
     users, places = np.unique(people, return_inverse=True)
@@ -74,7 +71,21 @@ def _people(part: Part, rows: Array) -> tuple[Array, Array]:
     return rows, (app.ids[app.codes[rows]] << 31) + user.ids[user.codes[rows]]
 
 
-def _firsts(question: Question) -> Callable[[Part], tuple[Array, Array]]:
+def _firsts(question: Question, step: int) -> Iterator[tuple[Array, Array]]:
+    """Yield users, and when each began the first session; some several times."""
+    if any(part.among for part in question.parts):  # few sessions: of their users only
+        for part in question.parts:
+            people, _ = _starting(question)(part)
+            users, apps = people & (_WIDE - 1), people >> 31
+            starts = first_starts(question.db, users, apps, question.tenant)
+            yield people, np.array(starts, np.int64)
+        return
+    before = find_parts(question.db, 0, question.window.start, step)
+    for part in [*before, *question.parts]:
+        yield question.always(part, "firsts", _starting(question))
+
+
+def _starting(question: Question) -> Callable[[Part], tuple[Array, Array]]:
     """Return who tells the users of a part, and when each began the first session."""
 
     def compute(part: Part) -> tuple[Array, Array]:

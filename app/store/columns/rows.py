@@ -14,28 +14,26 @@ Loaded = dict[str, Column | None]  # None: its numbers are too far apart
 
 
 def read_columns(
-    db: sqlite3.Connection, table: str, names: Sequence[str], start: int, end: int
+    db: sqlite3.Connection, table: str, names: Sequence[str], of: tuple[int, int] | str
 ) -> Loaded:
-    """Return columns of the sessions that began in ``[start, end)``.
+    """Return columns of some sessions.
 
     Args:
         db: the index.
         table: a key of ``TABLES``.
         names: columns of it; ``row`` too, where it has that.
-        start: ms.
-        end: excluded.
+        of: ``[start, end)`` in which they began, ms; or their row ids in the order of
+            their start, as JSON.
     """
     known = TABLES[table]
-    source, order = "sessions as s", "s.start, s.id"
+    source, order, bound = _sessions(of)
     if known.rows:
-        source += f" join {known.rows[0]} as e on e.session = s.id"
+        joined = f"{known.rows[0]} as e on e.session = s.id"
+        source = source.replace(" where", f" cross join {joined} where")
         order += f", e.{known.rows[1]}"
     chosen = [known.columns.get(name, "s.id") for name in names]
-    found = db.execute(
-        f"select {', '.join(chosen)} from {source}"
-        f" where s.start >= ? and s.start < ? order by {order}",
-        (start, end),
-    )
+    query = f"select {', '.join(chosen)} from {source} order by {order}"
+    found = db.execute(query, bound)
     parts: list[list[Array]] = [[] for _ in names]
     kinds = [np.float64 if name in known.decimals else np.int64 for name in names]
     while some := list(islice(found, _ROWS)):
@@ -46,7 +44,7 @@ def read_columns(
     for name, part in zip(names, parts, strict=True):
         values: Array = np.concatenate(part) if part else np.zeros(0, np.int64)
         if name == "row":
-            values = _places(db, values, start, end)
+            values = _places(db, values, of)
         make = make_labels if name in known.labels else make_numbers
         loaded[name] = make(values)
     return loaded
@@ -58,13 +56,18 @@ def _array(values: tuple[float | None, ...], kind: type) -> Array:
     return np.array([NULL if each is None else each for each in values], np.int64)
 
 
-def _places(db: sqlite3.Connection, ids: Array, start: int, end: int) -> Array:
+def _sessions(of: tuple[int, int] | str) -> tuple[str, str, tuple[int | str, ...]]:
+    """Return where sessions are read from, in which order, and what is bound."""
+    if isinstance(of, str):
+        named = "json_each(?) as w cross join sessions as s on s.id = w.value where 1"
+        return named, "w.key", (of,)
+    return "sessions as s where s.start >= ? and s.start < ?", "s.start, s.id", of
+
+
+def _places(db: sqlite3.Connection, ids: Array, of: tuple[int, int] | str) -> Array:
     """Return the places of sessions by their row ids."""
-    found = db.execute(
-        "select s.id from sessions as s where s.start >= ? and s.start < ?"
-        " order by s.start, s.id",
-        (start, end),
-    )
+    source, by, bound = _sessions(of)
+    found = db.execute(f"select s.id from {source} order by {by}", bound)
     held = np.array([row[0] for row in found], np.int64)
     order = np.argsort(held)
     return order[np.searchsorted(held, ids, sorter=order)]
