@@ -41,7 +41,10 @@ def derive(
     shape: str = "",
 ) -> Session:
     """Derive the session *key* from all of its *events*: in *shape*, of its format."""
-    return _FOLDS.get(shape, fold)(key, events, contexts, is_cut=is_cut)
+    told = _FOLDS.get(shape) if shape else None
+    if told is None:
+        return fold(key, events, contexts, is_cut=is_cut)
+    return told(key, events, contexts, is_cut=is_cut)
 
 
 def told_once(

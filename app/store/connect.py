@@ -12,6 +12,12 @@ from app.store.schema import check, migrate
 
 BUSY_S = 10.0  # how long to wait for somebody else's transaction
 
+# For each NULL and each blob that is bound, `sqlite3` looks for a way to adapt it, and
+# raises and catches two exceptions unless it finds one: these leave them as they are.
+_SAME: dict[None, None] = {}
+sqlite3.register_adapter(type(None), _SAME.get)
+sqlite3.register_adapter(bytes, bytes)
+
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """Open or create the index, and bring it up to date.

@@ -88,10 +88,7 @@ class Ledger(Upkeep):
                 db.executemany(f"delete from {table} where session = ?", gone)
             db.executemany("delete from sessions where id = ?", gone)
         mark(db, new.starts)
-        for table, statement in rows.INSERTS.items():
-            found = new.tables[table]
-            if found:
-                db.executemany(statement, found)
+        new.insert(db)
 
 
 def unite(

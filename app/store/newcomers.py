@@ -31,7 +31,11 @@ class Newcomers:
 
     def admit(self, events: Sequence[Event]) -> bool:
         """Tell whether a session may begin with *events*; count it, or them."""
-        minute = min(event.received for event in events) // _MINUTE
+        first = events[0].received
+        for event in events:
+            received = event.received
+            first = min(first, received)
+        minute = first // _MINUTE
         begun = self._begun.get(minute)
         if begun is None:
             begun = self._held(minute)

@@ -1,6 +1,8 @@
 """Turn a session into the rows that hold it."""
 
+import sqlite3
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import astuple
@@ -26,10 +28,6 @@ SESSION = (
     "errors", "log_errors", "failed_requests", "resources", "events", "is_cut",
     *SESSION_COLUMNS,
 )  # fmt: skip
-INSERT_SESSION = (
-    f"insert into sessions ({', '.join(SESSION)})"
-    f" values ({', '.join('?' * len(SESSION))})"
-)
 
 
 def identity(context: Context) -> tuple[str, str]:
@@ -41,27 +39,27 @@ def identity(context: Context) -> tuple[str, str]:
 
 
 class Rows:
-    """Rows of sessions that wait to be written, by table.
+    """Rows of sessions that wait to be written: the values of each table, one by one.
 
     Args:
         source: number of the source of all of them.
         numbers: of strings.
     """
 
-    __slots__ = ("_numbers", "_source", "starts", "tables")
+    __slots__ = ("_numbers", "_source", "_tables", "starts")
 
     def __init__(self, source: int, numbers: Numbers) -> None:
         self._source = source
         self._numbers = numbers
-        self.tables: dict[str, list[Row]] = {table: [] for table in INSERTS}
+        self._tables: dict[str, list[object]] = {table: [] for table in TABLES}
         self.starts: set[int] = set()  # of the sessions
 
     def add(self, row_id: int, hashed: int, session: Session, journal: bytes) -> None:
         """Add the rows of *session*, and its packed *journal*."""
-        tables, n, start = self.tables, self._numbers, session.start
+        tables, n, start = self._tables, self._numbers, session.start
         self.starts.add(start)
-        tables["sessions"].append(session_row(row_id, hashed, self._source, session, n))
-        tables["journals"].append((row_id, journal))
+        tables["sessions"] += session_row(row_id, hashed, self._source, session, n)
+        tables["journals"] += (row_id, journal)
         _add_views(tables["views"], row_id, session, n)
         if session.actions:
             _add_actions(tables["actions"], row_id, session, n)
@@ -71,18 +69,30 @@ class Rows:
         attributes = tables["attributes"]
         for name, value in session.attributes:
             if name and value:
-                attributes.append((row_id, n[name], n[value]))
+                attributes += (row_id, n[name], n[value])
         activity = tables["activity"]
         for minute in session.minutes:
-            activity.append((row_id, minute))
+            activity += (row_id, minute)
 
     def add_told(self, row_id: int, session: Session) -> None:
         """Add the rows that only sources beside Faro have."""
         for table, found in told_rows(row_id, session, self._numbers):
-            self.tables[table].extend(found)
+            self._tables[table].extend(chain.from_iterable(found))
         key, shown = session.key, session.context.app
         if shown and shown != key.app:  # under this name it is asked for as well
-            self.tables["aliases"].append((self._source, shown, key.app))
+            self._tables["aliases"] += (self._source, shown, key.app)
+
+    def insert(self, db: sqlite3.Connection) -> None:
+        """Insert what there is."""
+        for table, values in self._tables.items():
+            columns, most = TABLES[table]
+            at, end = 0, len(values)
+            while at < end:
+                while most * columns > end - at:
+                    most = max(1, most // _FEWER)
+                after = at + most * columns
+                db.execute(_STATEMENTS[table, most], values[at:after])
+                at = after
 
 
 def session_row(
@@ -103,59 +113,72 @@ def session_row(
     )  # fmt: skip
 
 
-def _add_views(rows: list[Row], row_id: int, session: Session, n: Numbers) -> None:
+def _add_views(rows: list[object], row_id: int, session: Session, n: Numbers) -> None:
     """Add rows of table ``views``; ``at`` counts from the session's start."""
     start: int = session.start
     for index, view in enumerate(session.views):
         fields: tuple[Any, ...] = astuple(view)
         at, page, is_load, dwell, lcp, inp, cls, ttfb, fcp, title, _, _ = fields
-        rows.append(
-            (
-                row_id, index, at - start, n[page], int(is_load), dwell,
-                lcp, inp, cls, ttfb, fcp, n[title],
-            )
+        rows += (
+            row_id, index, at - start, n[page], int(is_load), dwell,
+            lcp, inp, cls, ttfb, fcp, n[title],
         )  # fmt: skip
 
 
-def _add_actions(rows: list[Row], row_id: int, session: Session, n: Numbers) -> None:
+def _add_actions(rows: list[object], row_id: int, session: Session, n: Numbers) -> None:
     for index, a in enumerate(session.actions):
-        rows.append((row_id, index, a.at - session.start, n[a.name], n[a.page]))
+        rows += (row_id, index, a.at - session.start, n[a.name], n[a.page])
 
 
-def _add_errors(rows: list[Row], row_id: int, session: Session, n: Numbers) -> None:
+def _add_errors(rows: list[object], row_id: int, session: Session, n: Numbers) -> None:
     for index, e in enumerate(session.error_list):
-        rows.append(
-            (
-                row_id, index, e.at - session.start, n[e.type], n[e.message],
-                n[e.fingerprint], n[e.page],
-            )
+        rows += (
+            row_id, index, e.at - session.start, n[e.type], n[e.message],
+            n[e.fingerprint], n[e.page],
         )  # fmt: skip
 
 
-def _add_users(rows: list[Row], row_id: int, session: Session, n: Numbers) -> None:
+def _add_users(rows: list[object], row_id: int, session: Session, n: Numbers) -> None:
     """Add rows of table ``users``: every user of the session but the last."""
     users = session.users
     if users:
         last, _ = identity(session.context)
-        rows += [(row_id, n[user]) for user in users if user != last]
+        for user in users:
+            if user != last:
+                rows += (row_id, n[user])
 
 
-def _insert(table: str, columns: int) -> str:
-    return f"insert into {table} values ({', '.join('?' * columns)})"
+# A statement costs as much to begin and to end as three short rows do: they are written
+# many at a time. A long row gains nothing. Rows left over are written fewer at a time.
+_MANY, _FEWER = 64, 8
+TABLES = {
+    "sessions": (len(SESSION), 1),
+    "journals": (2, _MANY),
+    "views": (12, _MANY),
+    "actions": (5, _MANY),
+    "errors": (7, _MANY),
+    "users": (2, _MANY),
+    "attributes": (3, _MANY),
+    "activity": (2, _MANY),
+    "traces": (9, _MANY),
+    "usage": (10, _MANY),
+    "tags": (4, _MANY),
+    "scores": (6, _MANY),
+    "aliases": (3, _MANY),
+}  # table → columns, rows at a time; in the order in which they are written
 
 
-INSERTS = {
-    "sessions": INSERT_SESSION,
-    "journals": _insert("journals", 2),
-    "views": _insert("views", 12),
-    "actions": _insert("actions", 5),
-    "errors": _insert("errors", 7),
-    "users": _insert("users", 2),
-    "attributes": _insert("attributes", 3),
-    "activity": _insert("activity", 2),
-    "traces": _insert("traces", 9),
-    "usage": _insert("usage", 10),
-    "tags": _insert("tags", 4),
-    "scores": _insert("scores", 6),
-    "aliases": "insert or ignore into aliases values (?, ?, ?)",
-}  # table → statement, in the order in which they are written
+def _insert(table: str, rows: int) -> str:
+    """Return the statement that inserts so many rows."""
+    columns, _ = TABLES[table]
+    verb = "insert or ignore into" if table == "aliases" else "insert into"
+    names = f" ({', '.join(SESSION)})" if table == "sessions" else ""
+    row = f"({', '.join('?' * columns)})"
+    return f"{verb} {table}{names} values {', '.join([row] * rows)}"
+
+
+_STATEMENTS = {
+    (table, rows): _insert(table, rows)
+    for table, (_, most) in TABLES.items()
+    for rows in {most, max(1, most // _FEWER), 1}
+}

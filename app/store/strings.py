@@ -29,16 +29,15 @@ class Strings(dict[str, int | None]):
             self.forget()
 
     def __missing__(self, value: str) -> int:
-        """Look up or give the number of *value*."""
+        """Give *value* a number, or look up which it has."""
         ask, stored = self._connection.execute, (safe(value),)
-        found = ask("select id from strings where value = ?", stored).fetchone()
-        number = (
-            int(found[0])
-            if found
-            else int(
-                ask("insert into strings (value) values (?)", stored).lastrowid or 0
-            )
+        given = ask(
+            "insert into strings (value) values (?) on conflict do nothing", stored
         )
+        number = given.lastrowid if given.rowcount else None
+        if number is None:
+            found = ask("select id from strings where value = ?", stored)
+            number = int(found.fetchone()[0])
         self[value] = number
         return number
 
