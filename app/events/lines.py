@@ -225,3 +225,22 @@ def section(fields: Fields, name: str) -> Fields:
     """Return the object under *name*, or an empty one."""
     found = fields.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def otlp_attributes(value: Any) -> Mapping[str, Any]:
+    """Return attributes, of an object or of OTLP's ``[{key, value: {stringValue}}]``."""
+    if isinstance(value, dict):
+        return value
+    found: dict[str, Any] = {}
+    for pair in value if isinstance(value, list) else ():
+        if isinstance(pair, dict) and isinstance(pair.get("value"), dict):
+            held = next(iter(pair["value"].values()), None)
+            if isinstance(held, dict):  # arrayValue
+                listed = held.get("values")
+                held = [
+                    next(iter(each.values()), None)
+                    for each in (listed if isinstance(listed, list) else ())
+                    if isinstance(each, dict)
+                ]
+            found[text(pair.get("key"))] = held
+    return found

@@ -21,6 +21,7 @@ from app.events.lines import (
     attributes,
     instant,
     key_of,
+    otlp_attributes,
     section,
     text,
     whole,
@@ -85,9 +86,9 @@ class _Span:
 
     def __init__(self, fields: Fields, labels: Labels) -> None:
         self.fields, self.labels = fields, labels
-        self._own = _pairs(fields.get("attributes"))
+        self._own = otlp_attributes(fields.get("attributes"))
         resource = section(fields, "resource")
-        nested = _pairs(resource.get("attributes"))
+        nested = otlp_attributes(resource.get("attributes"))
         self._resource: Mapping[str, Any] = nested or resource
 
     def first(self, names: tuple[str, ...]) -> Any:
@@ -127,25 +128,6 @@ class _Span:
             if found not in (None, ""):
                 return found
         return None
-
-
-def _pairs(value: Any) -> Mapping[str, Any]:
-    """Return attributes, of an object or of OTLP's ``[{key, value: {stringValue}}]``."""
-    if isinstance(value, dict):
-        return value
-    found: dict[str, Any] = {}
-    for pair in value if isinstance(value, list) else ():
-        if isinstance(pair, dict) and isinstance(pair.get("value"), dict):
-            held = next(iter(pair["value"].values()), None)
-            if isinstance(held, dict):  # arrayValue
-                listed = held.get("values")
-                held = [
-                    next(iter(each.values()), None)
-                    for each in (listed if isinstance(listed, list) else ())
-                    if isinstance(each, dict)
-                ]
-            found[text(pair.get("key"))] = held
-    return found
 
 
 def read_span(fields: Fields, labels: Labels, received: int, app: str) -> Told:

@@ -14,7 +14,7 @@ from typing import Any
 
 import re2
 
-from app.events.lines import any_text, number, text
+from app.events.lines import any_text, number, otlp_attributes, text
 from app.model import Labels
 
 MAX_PATH = 300  # characters
@@ -85,7 +85,12 @@ class Path:
 
 
 def look_up(fields: Any, path: str) -> Any:
-    """Return what stands at a dotted path; names may hold dots themselves."""
+    """Return what stands at a dotted path; names may hold dots themselves.
+
+    OTLP's lists of pairs are read as the objects that they stand for.
+    """
+    if isinstance(fields, list):
+        fields = otlp_attributes(fields)
     if not isinstance(fields, Mapping):
         return None
     if path in fields:

@@ -1,6 +1,7 @@
 """Any log is read by a mapping, and visitors without session ids are told apart."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -202,14 +203,25 @@ def test_mapping_reads_logfmt_by_its_paths(tmp_path: Path) -> None:
     assert (session.context.user_id, session.context.environment) == ("ann", "staging")
 
 
-def test_opentelemetry_records_are_read_from_line_and_metadata(tmp_path: Path) -> None:
+def pairs(attributes: dict[str, str]) -> list[Any]:
+    """Write attributes as OTLP does."""
+    return [
+        {"key": name, "value": {"stringValue": value}}
+        for name, value in attributes.items()
+    ]
+
+
+@pytest.mark.parametrize("write", [dict, pairs])
+def test_opentelemetry_records_are_read_from_line_and_metadata(
+    tmp_path: Path, write: Callable[[dict[str, str]], Any]
+) -> None:
     """Attributes stand in JSON, or in Loki's structured metadata; both tell sessions."""
     record = {
         "timeUnixNano": str(DAY * MS),
         "severityText": "ERROR",
         "body": {"stringValue": "it broke"},
-        "attributes": {"session.id": "s1", "user.id": "ann"},
-        "resource": {"service.name": "shop"},
+        "attributes": write({"session.id": "s1", "user.id": "ann"}),
+        "resource": {"attributes": write({"service.name": "shop"})},
     }
     metadata = {
         "session_id": "s1", "exception_type": "KeyError", "exception_message": "'x'",

@@ -57,8 +57,23 @@ def test_a_quiet_stream_is_looked_at_further_back(
     checks = {check.name: check for check in probe.checks}
     assert [each.line for each in probe.entries] == ["x"]
     assert checks["streams"].detail.endswith(f"in the last {said}")
-    assert f"in the last {said}" in checks["entries"].detail
     assert bool(checks["entries"].remedy) == bool(hours)
+
+
+def test_few_new_lines_are_not_all_that_is_looked_at(loki: StandIn) -> None:
+    """One odd line of this hour does not hide what the stream usually holds."""
+    loki.load(
+        [entry(at * SECOND, "usual", metadata={"n": str(at)}) for at in range(30)]
+    )
+    loki.load([entry(3 * 24 * HOUR, "odd")])
+    source = follow(loki)
+
+    probe = source.probe(NOW + 3 * 24 * HOUR)
+    source.close()
+
+    assert len(probe.entries) == 31
+    assert probe.entries[0].line == "odd"
+    assert not {check.name: check for check in probe.checks}["entries"].remedy
 
 
 def test_each_failure_has_a_remedy() -> None:

@@ -11,8 +11,9 @@ from app.sources.loki.logql import Query
 from app.sources.loki.pager import QUERY_RANGE
 
 NEWEST = 100  # lines that are looked at
+ENOUGH = 20  # of fewer, older ones are looked at as well
 HOUR = 3_600_000_000_000  # ns
-SPANS = {  # looked at until something is found; Loki refuses more than 30 days
+SPANS = {  # looked at until enough is found; Loki refuses more than 30 days
     "in the last hour": HOUR,
     "in the last day": 24 * HOUR,
     "in the last week": 7 * 24 * HOUR,
@@ -48,14 +49,18 @@ def probe_loki(client: Client, query: Query, now: int) -> Probe:
     entries: list[Entry] = []
 
     def newest() -> Check:
-        for when, span in SPANS.items():
-            entries.extend(_newest_entries(client, query, now - span, now))
-            if entries:
-                return _tell_newest(len(entries), when)
+        is_live = False
+        for when, span in SPANS.items():  # noqa: B007 - the last one is told
+            entries[:] = _newest_entries(client, query, now - span, now)
+            is_live = is_live or (span == HOUR and bool(entries))
+            if len(entries) >= ENOUGH:
+                break
+        if entries:
+            return _tell_newest(len(entries), when, is_live=is_live)
         return Check(
             "entries",
             is_good=False,
-            detail=f"none {NOWHERE}",
+            detail=f"none {when}",
             remedy="does the collector send, and do the clocks agree?",
         )
 
@@ -118,8 +123,8 @@ def _count_streams(client: Client, query: Query, start: int, end: int) -> int:
         raise SourceRefused(STRANGE.format("list of series")) from err
 
 
-def _tell_newest(count: int, when: str) -> Check:
-    if SPANS[when] == HOUR:
+def _tell_newest(count: int, when: str, *, is_live: bool) -> Check:
+    if is_live:
         return Check("entries", is_good=True, detail=f"looked at {count} {when}")
     detail = f"looked at {count} {when}, none of the last hour"
     remedy = "if there should be newer ones, does the collector send?"
