@@ -4,7 +4,7 @@ What is new joins, extends or begins sessions near it in time; those are looked 
 united with it, and divided again. The rest of the visitor's sessions stays as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import orjson
@@ -77,48 +77,64 @@ class Threads:
     ) -> dict[int, Held]:
         """Return the sessions that new events may join: near in time, or by a part.
 
-        What is found reaches further itself, so look again until nothing is new.
+        What is found may reach further by its parts, so look again until nothing is new.
         """
         times = [at for at, _ in ordered(new, shape)]
-        since, until = times[0], times[-1]
-        parts = {self._part(each) for each in new} if rule.has_parts else set()
+        spans = [(at, at) for at in times]
         held: dict[int, Held] = {}
+        found = self._of_parts(who, new) if rule.has_parts else set()
         while True:
-            found = self._overlapping(
-                who, since - rule.gap_ms, until + rule.gap_ms, parts
-            )
-            fresh = [each for each in found if each[0] not in held]
+            if rule.has_parts:  # whatever lies between two events of a part joins them
+                spans = [(min(spans)[0], max(end for _, end in spans))]
+            found |= self._touching(who, _joined(spans, rule.gap_ms))
+            fresh = found - held.keys()
             if not fresh:
                 return held
-            unpack = self._ledger.codec.unpack
-            for row_id, hashed, start, end, data in fresh:
-                held[row_id] = Held(row_id, hashed, start, end, unpack(data))
+            for each in self._held(fresh):
+                held[each.row_id] = each
+                spans.append((each.start, each.end))
             if not rule.has_parts:
-                return held  # what lies between two of them was found with them
-            since = min(since, *(each.start for each in held.values()))
-            until = max(until, *(each.end for each in held.values()))
+                return held  # sessions on their far sides are a gap away
+
+    def _touching(self, who: int, spans: list[tuple[int, int]]) -> set[int]:
+        """Return the rows of the visitor's sessions that reach into one of *spans*."""
+        sessions = self._ledger.db.execute(
+            "select start, end, id from sessions where id in"
+            " (select session from threads where who = ?)"
+            " and end >= ? and start <= ? order by start",
+            (who, spans[0][0], spans[-1][1]),
+        )
+        found, at = set(), 0
+        for start, end, row_id in sessions:
+            while at < len(spans) and spans[at][1] < start:
+                at += 1
+            if at < len(spans) and spans[at][0] <= end:
+                found.add(row_id)
+        return found
+
+    def _of_parts(self, who: int, new: list[Event]) -> set[int]:
+        """Return the rows of the sessions that have a part of one of *new*."""
+        parts = orjson.dumps(list({self._part(each) for each in new})).decode()
+        found = self._ledger.db.execute(
+            "select session from threads where who = ?"
+            " and part in (select value from json_each(?))",
+            (who, parts),
+        )
+        return {row_id for (row_id,) in found}
+
+    def _held(self, row_ids: Iterable[int]) -> Iterator[Held]:
+        found = self._ledger.db.execute(
+            "select s.id, s.hash, s.start, s.end, j.data from sessions as s"
+            " join journals as j on j.session = s.id"
+            " where s.id in (select value from json_each(?))",
+            (orjson.dumps(list(row_ids)).decode(),),
+        ).fetchall()
+        unpack = self._ledger.codec.unpack
+        for row_id, hashed, start, end, data in found:
+            yield Held(row_id, hashed, start, end, unpack(data))
 
     def _part(self, event: Event) -> int:
         return self._hash("", f"\2{part_of(event)}")
-
-    def _overlapping(
-        self, who: int, since: int, until: int, parts: Iterable[int]
-    ) -> list[tuple[int, int, int, int, bytes]]:
-        return self._ledger.db.execute(
-            "select s.id, s.hash, s.start, s.end, j.data from"
-            " (select distinct session from threads where who = :who) as t"
-            " join sessions as s on s.id = t.session"
-            " join journals as j on j.session = s.id"
-            " where s.end >= :since and s.start <= :until or s.id in"
-            " (select session from threads where who = :who"
-            " and part in (select value from json_each(:parts)))",
-            {
-                "who": who,
-                "since": since,
-                "until": until,
-                "parts": orjson.dumps(list(parts)).decode(),
-            },
-        ).fetchall()
 
     def _rewrite(
         self,
@@ -179,6 +195,18 @@ class Threads:
         self._ledger.db.executemany(
             "insert or ignore into threads values (?, ?, ?)", found
         )
+
+
+def _joined(spans: list[tuple[int, int]], gap_ms: int) -> list[tuple[int, int]]:
+    """Widen spans by a gap on both sides, and unite those that meet; ascending."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        since, until = start - gap_ms, end + gap_ms
+        if found and since <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], until)
+        else:
+            found.append((since, until))
+    return found
 
 
 def _new_to(before: Held | None, journal: Journal) -> list[Event]:
