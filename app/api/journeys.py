@@ -119,7 +119,7 @@ def show_funnel(asked: Asked) -> Response:
     layout = read_choice(asked, "format", ("page", "rows", "sessions"))
     question = read_funnel(asked, clock.now(), lists=layout == "sessions")
     found = reader().funnel(question)
-    notices = tell_sample(found.sample)
+    notices = tell_sample(found.sample) + tell_dropped(question, found)
     if layout == "sessions":
         return lay_rows(found.dropped, notices)
     rows = funnel_rows(question, found, list_steps(asked))
@@ -180,7 +180,9 @@ def read_step(text: str, at: int) -> Compare:
         raise UnknownName(f"{name[:60]!r} makes no step{nearest(name, known)}")
     found = read_filters(field, [value], at)
     if len(found) != 1 or not isinstance(found[0], Compare):
-        raise BadRequest(f"cannot read the step {text[:60]!r}: give page=/cart")
+        raise BadRequest(
+            f"cannot read the step {text[:60]!r}: give page=/cart, or page=~/.+ for any"
+        )
     return found[0]
 
 
@@ -196,6 +198,15 @@ def funnel_rows(
             for index in range(len(question.steps))
         ]
     return rows
+
+
+def tell_dropped(question: FunnelQuestion, found: FunnelAnswer) -> list[str]:
+    """Say how many sessions dropped off there when not all of them are listed."""
+    at, shown = question.dropped, len(found.dropped)
+    if not at:
+        return []
+    count = sum(each.reached[at - 1] - each.reached[at] for _, each in found.groups)
+    return [f"showing {shown} of {count} that dropped off"] if shown < count else []
 
 
 def _step_row(funnel: Funnel, index: int, label: str) -> Row:

@@ -8,7 +8,13 @@ from app.api.asking import Scope, tell_sample
 from app.api.cohorts import COMPARE_WORDS, RETENTION_WORDS, USUAL, find_returns
 from app.api.comparing import NoCohorts, compare_cohorts, read_cohorts
 from app.api.flows import lay_flow
-from app.api.journeys import FUNNEL_WORDS, funnel_rows, list_steps, read_funnel
+from app.api.journeys import (
+    FUNNEL_WORDS,
+    funnel_rows,
+    list_steps,
+    read_funnel,
+    tell_dropped,
+)
 from app.api.parameters import decode_list, text_of
 from app.api.payloads import Payload, read_count
 from app.api.questions import Asked, Problems, nearest, read_metrics, single
@@ -130,7 +136,8 @@ def list_dropped(wish: Wish) -> Listing:
     question = read_funnel(asked, wish.window.now, lists=True)
     question = replace(question, window=wish.window, selector=wish.selector)
     found = wish.index.funnel(question)
-    return Listing(found.dropped, tell_sample(found.sample))
+    notices = tell_sample(found.sample) + tell_dropped(question, found)
+    return Listing(found.dropped, notices)
 
 
 def list_comparison(wish: Wish) -> Listing:

@@ -41,7 +41,12 @@ def metric(name: str) -> Metric:
     """
     found = METRICS.get(name)
     if found is None:
-        raise UnknownName(f"no metric {name[:60]!r}{nearest(name, METRICS)}")
+        field = FIELDS.get(name)
+        if field and field.type == "number" and field.scope == "session":
+            hint = f"; it is a field: ask q={{ }} | sum_over_time({name})"
+        else:
+            hint = nearest(name, METRICS)
+        raise UnknownName(f"no metric {name[:60]!r}{hint}")
     return found
 
 

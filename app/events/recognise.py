@@ -89,5 +89,7 @@ def block(settings: SourceSettings) -> str:
     if settings.format == "mapped":
         lines += ["    mapping:", f"      preset: {settings.mapping.preset}"]
         if PRESETS[settings.mapping.preset].get("who"):
-            lines.append("      salt_file: salt.txt  # any secret text")
+            lines.append(
+                "      salt_file: salt.txt  # make one: openssl rand -hex 32 > salt.txt"
+            )
     return "\n".join(lines)

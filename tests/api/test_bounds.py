@@ -185,3 +185,15 @@ def test_funnels_told_apart_by_many(client: FlaskClient) -> None:
     assert rows[0]["user"] == "one"
     assert rows[-2]["user"] == "(other)"
     assert sum(each["sessions"] for each in rows[::2]) == SESSIONS + STRANGERS + 1
+
+
+def test_lists_of_who_dropped_off_say_how_many_there_are(client: FlaskClient) -> None:
+    """The newest are listed, in either layout."""
+    asked = {**RANGE, "step": ["page=~/p/.*", "page=/none"], "dropped": 1, "limit": 2}
+    page = client.get("/api/v1/funnel", query_string=asked)
+    rows = client.get("/api/v1/funnel", query_string=asked | {"format": "sessions"})
+
+    said = f"showing 2 of {SESSIONS} that dropped off"
+    assert page.get_json()["notices"] == [said]
+    assert rows.headers["Skald-Notice"] == said
+    assert len(rows.get_json()) == 2
