@@ -9,6 +9,7 @@ import xxhash
 from app.errors import BadRequest, NotFound
 from app.events.mapped import complete
 from app.model import Entry
+from app.sessions.threads import part_of
 from app.settings import Settings, SourceSettings
 from app.sources.loki.lines import MAX_NEEDLES, Lines, find_lines
 from app.sources.loki.logql import NAME
@@ -20,6 +21,7 @@ Row = dict[str, Any]
 MARGIN = 60_000_000  # µs around the receipt of its first and last event
 LONGEST = 4 * 3_600_000_000 + 900_000_000  # µs; a session that was cut went on so long
 MAX_LINE = 65_536  # characters shown of one line
+NAMELESS = "no line names this session; if it was derived from pauses, none does"
 _LEVEL = re.compile(r'\blevel=(\w+)|"level":\s*"(\w+)"')
 _LEVELS = {"warn": "warning", "fatal": "critical", "err": "error"}
 
@@ -35,7 +37,7 @@ def raw_page(
         SourceError: what Loki says.
     """
     source = _source(whole, settings)
-    needles, notices = needles_of(whole)
+    needles, notices = needles_of(whole, source)
     start, end = span_of(whole)
     if cursor:
         start = max(start, decode_cursor(cursor, int)[0])
@@ -49,6 +51,8 @@ def raw_page(
         timeout_s=settings.query_timeout_s,
         labels=labels_of(source),
     )
+    if not (found.entries or cursor or found.next) and source.format == "mapped":
+        notices = [*notices, NAMELESS]
     goes_on = None if found.next is None else encode_cursor([found.next])
     return [_row(each) for each in found.entries], goes_on, notices
 
@@ -78,21 +82,28 @@ _LABELS = {
 }  # fmt: skip
 
 
-def needles_of(whole: Whole) -> tuple[list[str], list[str]]:
-    """Return what the session's lines contain: its id, or one of its traces.
+def needles_of(whole: Whole, source: SourceSettings) -> tuple[list[str], list[str]]:
+    """Return what the session's lines contain: its id, or one of its traces or parts.
 
     In JSON an id may be written with escapes, so it is sought in both spellings.
     """
     session = whole.session
-    plain = session.key.id
-    found = dict.fromkeys([plain, orjson.dumps(plain).decode()[1:-1]])
+    named = [session.key.id]
+    if source.format == "clm" and (source.stitch_ms or source.split_ms):
+        parts = {part_of(event) for _, event in whole.moments} - {""}
+        named = sorted(parts) or [session.key.id.partition("~")[0]]
+    found = dict.fromkeys(
+        each for plain in named for each in (plain, orjson.dumps(plain).decode()[1:-1])
+    )
     found.update(dict.fromkeys(trace.id for trace in session.traces if trace.id))
     needles = list(found)
     if len(needles) <= MAX_NEEDLES:
         return needles, []
-    return needles[:MAX_NEEDLES], [
-        f"lines of the first {MAX_NEEDLES - 1} traces only, of {len(session.traces)}"
-    ]
+    what = f"traces only, of {len(session.traces)}"
+    if not session.traces:
+        what = f"page loads only, of {len(needles)}"
+    told = f"lines of the first {MAX_NEEDLES - bool(session.traces)} {what}"
+    return needles[:MAX_NEEDLES], [told]
 
 
 def span_of(whole: Whole) -> tuple[int, int]:

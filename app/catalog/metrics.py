@@ -195,9 +195,7 @@ _METRICS = (
     ),
     _sum("errors", "Errors", "Distinct error events."),
     _sum("actions", "Actions", "Named user actions and custom events."),
-    _sum(
-        "failed_requests", "Failed requests", "Requests with status 400 or above."
-    ),
+    _sum("failed_requests", "Failed requests", "Requests with status 400 or above."),
     _sum("log_errors", "Error logs", "Lines logged at level error."),
     _duration(
         "dwell_avg", "Dwell, mean", "avg_over_time(dwell)", "Mean time on a page."

@@ -76,7 +76,10 @@ def test_filter_selects(get: Get, filters: dict[str, Any], sessions: int) -> Non
         ({"from": "never"}, "cannot read the time 'never'"),
         ({"from": END}, "is not before 'to'"),
         ({"metric": "sesions"}, "did you mean 'sessions'?"),
-        ({"metric": "resources"}, "it is a field: ask q={ } | sum_over_time(resources)"),
+        (
+            {"metric": "resources"},
+            "it is a field: ask q={ } | sum_over_time(resources)",
+        ),
         ({"by": "duration"}, "cannot group by 'duration'"),
         ({"by": "app,browser,os,device,country,page"}, "more than 5 labels"),
     ],

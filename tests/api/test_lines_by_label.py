@@ -10,7 +10,7 @@ import pytest
 from app import create_app
 from app.demo.standin import StandIn
 from app.model import Entry
-from app.settings import LokiSettings, MappingSettings, SourceSettings
+from app.settings import EventSettings, LokiSettings, MappingSettings, SourceSettings
 from tests.build import DAY, MINUTE, MS
 from tests.driver import Index
 from tests.worlds import PLAIN
@@ -77,3 +77,45 @@ def test_all_lines_are_found(way: str, tmp_path: Path) -> None:
         index.close()
 
     assert found == [each.line for each in entries[:9]]
+
+
+def answers(tmp_path: Path, entries: list[Entry], **more: Any) -> list[dict[str, Any]]:
+    """Return what is found in Loki of each session, in order of their starts."""
+    with StandIn(limits=PLAIN) as loki:
+        loki.load(entries)
+        source = SourceSettings(
+            name="x", selector='{job="clm"}', loki=LokiSettings(url=loki.url), **more
+        )
+        index = Index(tmp_path / "skald.db", source)
+        index.ingest(entries)
+        client = create_app(index.settings).test_client()
+        rows = sorted(index.rows(), key=lambda row: row["start"])
+        index.close()
+        paths = [f"/api/v1/sessions/{row['app']}/{row['id']}/logs" for row in rows]
+        return [client.get(path).get_json() for path in paths]
+
+
+@pytest.mark.parametrize("way", [{"stitch_ms": 30 * MINUTE}, {"split_ms": 30 * MINUTE}])
+def test_lines_of_stitched_and_split_page_loads_are_found(
+    tmp_path: Path, way: dict[str, int]
+) -> None:
+    """By the page load that they name, of which the session's own name is made."""
+    entries = [clm(n, load) for n, load in ((0, "a"), (2, "a"), (4, "a"))]
+
+    (found,) = answers(tmp_path, entries, format="clm", **way)
+
+    assert [row["body"] for row in found["items"]] == [each.line for each in entries]
+
+
+def test_that_no_line_names_a_derived_session_is_said(tmp_path: Path) -> None:
+    """An empty answer has its reason."""
+    line = '{"addr": "203.0.113.9", "path": "/"}'
+    mapping = MappingSettings(
+        url="path", who="addr", salt="s", events=(EventSettings(kind="view"),)
+    )
+    entry = Entry(DAY * MS, line, {"job": "clm"}, {})
+
+    (found,) = answers(tmp_path, [entry], format="mapped", mapping=mapping)
+
+    assert found["items"] == []
+    assert "derived from pauses" in found["notices"][0]
