@@ -18,6 +18,10 @@ _COPIED = {  # table → columns after `session`
     "errors": "n, at, type, message, fingerprint, page",
     "users": "user",
     "attributes": "name, value",
+    "traces": "n, at, name, user, latency, cost, tokens, errors",
+    "usage": "n, at, model, generations, cost, tokens_in, tokens_out, tokens, took",
+    "tags": "n, at, tag",
+    "scores": "n, at, name, value, text",
 }
 
 

@@ -23,7 +23,7 @@ from app.store.sql import Statement
 
 MAX_CELLS = 200_000  # of one leaf
 KEPT = 100  # leaves of which it is remembered how they were answered
-_DECIMALS = frozenset({"cost", "lcp", "inp", "cls", "ttfb", "fcp"})
+_DECIMALS = frozenset({"lcp", "inp", "cls", "ttfb", "fcp", "score_value"})
 WITHIN = f"quantiles are within {ERROR:.1%} of the value"
 
 Way = Callable[[sqlite3.Connection, Leaf, Window], Answer | None]

@@ -8,6 +8,7 @@ from app.sessionql.filters import Compare, Filter, gather, walk
 from app.sessionql.plan import Leaf, Window
 from app.store.conditions import conditions, where
 from app.store.sql import EVENTS, Statement, bucket_of
+from app.store.told_tables import whole_of
 
 MAX_LABELS = 6
 _MINUTE = 60_000
@@ -141,7 +142,8 @@ def _of_numbers(statement: Statement, leaf: Leaf, measure: str) -> list[str]:
         bounds = [f"sum({measure} <= {statement.bind(each)})" for each in leaf.points]
         return [*bounds, f"count({measure})"]
     if function in {"sum", "avg", "min", "max"}:
-        return [f"{function}({measure})"]
+        whole, unit = whole_of(measure)
+        return [f"{function}({whole}){unit}"]
     raise BadRequest(f"no function {function!r}")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.errors import StoreError, StoreNewer
 from app.store import newcomers, privacy_tables, told_tables
-from app.store.columns.tables import create_columns, read_anew
+from app.store.columns.tables import create_columns, read_anew, read_told_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.migrating import Database, Migrations
 from app.store.rollups.tables import clear_cells, create_rollups, pack_cells
@@ -264,6 +264,12 @@ def find_users_as_shown(db: Database) -> None:
         "create index sessions_user_name on sessions (user_name, start)"
         " where user_name is not user"
     )
+
+
+@migrations()
+def keep_traces_by_column(db: Database) -> None:
+    """Keep traces, use of models, tags and scores by column as well."""
+    read_told_anew(db)
 
 
 CHILDREN = (

@@ -32,7 +32,7 @@ _NUMBERS = {
         "observations", "generations", "warnings", "tokens_in", "tokens_out", "tokens",
         "trace_latency", "generation_time", "has_replay",
     )
-} | {"duration": "(s.end - s.start)", "cost": "(s.cost / 1e9)"}  # fmt: skip
+} | {"duration": "(s.end - s.start)", "cost": "s.cost / 1e9"}  # fmt: skip
 
 BOUNCES = {
     "single_view": "case when s.views > 0 then s.views = 1 end",

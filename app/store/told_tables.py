@@ -95,7 +95,10 @@ REFERENCES = {
     "scores": ("name", "text"),
 }
 
-# kind → (table, {field → column}), as ``sql.EVENTS`` has them; cost is kept in nano-USD
+NANO = 1_000_000_000  # the index keeps cost in nano-USD
+_NANO = " / 1e9"
+
+# kind → (table, {field → column}), as ``sql.EVENTS`` has them
 EVENTS: dict[str, tuple[str, dict[str, str]]] = {
     "trace": (
         "traces",
@@ -103,7 +106,7 @@ EVENTS: dict[str, tuple[str, dict[str, str]]] = {
             "trace": "name",
             "trace_user": "user",
             "latency": "latency",
-            "trace_cost": "cost / 1e9",
+            "trace_cost": f"cost{_NANO}",
             "trace_tokens": "tokens",
         },
     ),
@@ -112,7 +115,7 @@ EVENTS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "model": "model",
             "model_calls": "generations",
-            "model_cost": "cost / 1e9",
+            "model_cost": f"cost{_NANO}",
             "model_tokens_in": "tokens_in",
             "model_tokens_out": "tokens_out",
             "model_tokens": "tokens",
@@ -122,3 +125,11 @@ EVENTS: dict[str, tuple[str, dict[str, str]]] = {
     "tag": ("tags", {"tag": "tag"}),
     "score": ("scores", {"score": "name", "score_value": "value"}),
 }
+
+
+def whole_of(column: str) -> tuple[str, str]:
+    """Return a number as it is kept, whole, and what makes one of its unit of it.
+
+    Sums of it are exact, in whatever order they are made.
+    """
+    return column.removesuffix(_NANO), _NANO if column.endswith(_NANO) else ""

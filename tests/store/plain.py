@@ -12,7 +12,7 @@ from typing import Any
 
 from app.catalog.fields import find
 from app.errors import BadRequest
-from app.model import Session
+from app.model import Session, Step
 from app.sessionql.evaluate import Cell
 from app.sessionql.plan import And, Compare, Filter, Leaf, Not, Or, Text, Window
 
@@ -94,11 +94,8 @@ def _know(session: Session, now: int, first: int) -> Known:
             }
             for e in session.error_list
         ],
-        "trace": [],
-        "usage": [],
-        "tag": [],
-        "score": [],
-    }  # the town has no models
+        **_told_events(session),
+    }
     users = {*session.users, user, facts["user_name"]} - {""}
     return Known(facts, events, dict(session.attributes), users, session.minutes)
 
@@ -109,7 +106,54 @@ def _told(session: Session) -> Facts:
     told += ("generations", "warnings", "tokens_in", "tokens_out", "tokens")
     told += ("trace_latency", "generation_time")
     facts: Facts = {name: getattr(figures, name) for name in told}
-    return facts | {"cost": figures.cost / 1e12, "has_replay": int(figures.has_replay)}
+    return facts | {"cost": _usd(figures.cost), "has_replay": int(figures.has_replay)}
+
+
+def _told_events(session: Session) -> dict[str, list[Facts]]:
+    """Tell traces, what each model was used for, tags and scores."""
+    traces = [
+        {
+            "trace": each.name,
+            "trace_user": each.user,
+            "latency": each.latency,
+            "trace_cost": _usd(each.cost),
+            "trace_tokens": each.tokens,
+        }
+        for each in session.traces
+    ]
+    steps = [step for trace in session.traces for step in trace.steps]
+    models = {step.model for step in steps if step.model and step.is_counted}
+    return {
+        "trace": traces,
+        "usage": [_usage(name, steps) for name in sorted(models)],
+        "tag": [{"tag": each} for each in session.figures.tags],
+        "score": [
+            {
+                "score": name,
+                "score_value": None if isinstance(value, str) else float(value),
+            }
+            for name, value in session.figures.scores
+        ],
+    }
+
+
+def _usage(model: str, steps: list[Step]) -> Facts:
+    used = [step for step in steps if step.model == model and step.is_counted]
+    calls = [step for step in used if step.type == "GENERATION"]
+    return {
+        "model": model,
+        "model_calls": len(calls),
+        "model_cost": _usd(sum(step.cost or 0 for step in used)),
+        "model_tokens_in": sum(step.tokens_in for step in calls),
+        "model_tokens_out": sum(step.tokens_out for step in calls),
+        "model_tokens": sum(step.tokens for step in calls),
+        "model_time": sum(step.duration or 0 for step in calls),
+    }
+
+
+def _usd(pico: int) -> float:
+    """Return pico-USD in USD, with the nine decimals that are kept."""
+    return math.floor(pico / 1_000 + 0.5) / 1e9
 
 
 # -- filters -----------------------------------------------------------------------

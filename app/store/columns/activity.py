@@ -6,7 +6,7 @@ import numpy as np
 
 from app.sessionql.plan import Window
 from app.store.columns.chunks import Array, Numbers
-from app.store.columns.masks import Mask, both
+from app.store.columns.comparing import Mask, both
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.tables import HOUR
 

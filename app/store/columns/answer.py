@@ -11,6 +11,7 @@ from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.store.columns.activity import first_active, moments
 from app.store.columns.chunks import Array
+from app.store.columns.comparing import Mask, both
 from app.store.columns.event_answer import EventAnswer, answering_events
 from app.store.columns.few import find_chosen
 from app.store.columns.figures import (
@@ -22,8 +23,8 @@ from app.store.columns.figures import (
     Total,
 )
 from app.store.columns.groups import Groups
-from app.store.columns.masks import Mask, Masks, both
-from app.store.columns.measures import NANO, Measures
+from app.store.columns.masks import Masks
+from app.store.columns.measures import Measures
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.returning import Returning
 from app.store.columns.tables import STRINGS
@@ -31,6 +32,7 @@ from app.store.columns.texts import Texts
 from app.store.connect import snapshot
 from app.store.leaves import MAX_LABELS, uncertain_in
 from app.store.sql import Statement
+from app.store.told_tables import NANO
 
 MAX_READ = 0.4  # of the window, from the tables; of more, these answer as quickly
 

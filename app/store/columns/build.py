@@ -60,9 +60,10 @@ def _build_hour(db: sqlite3.Connection, hour: int) -> None:
         "insert into row_groups values (?, 0, ?, ?, ?)", (group, hour, count, last)
     )
     for table in TABLES if count else ():
-        names = columns_of(table)
-        for name, column in read_columns(db, table, names, (hour, hour + HOUR)).items():
-            _write(db, group, table, name, column)
+        columns = read_columns(db, table, columns_of(table), (hour, hour + HOUR))
+        if any(column is not None and len(column) for column in columns.values()):
+            for name, column in columns.items():
+                _write(db, group, table, name, column)
     db.execute("delete from columns_dirty where hour = ?", (hour,))
 
 
@@ -125,16 +126,17 @@ def _join_rows(
     before = 0
     for each in pieces:
         column = columns[each.group]
-        if not isinstance(column, Numbers):
-            return  # made before there was such a table
-        edges = np.searchsorted(column.values, (each.rows.start, each.rows.stop))
-        rows = slice(*edges.tolist())
-        cuts.append(_Piece(each.group, rows))
-        places.append(column.values[rows] - each.rows.start + before)
+        if isinstance(column, Numbers):  # else it has none
+            edges = np.searchsorted(column.values, (each.rows.start, each.rows.stop))
+            rows = slice(*edges.tolist())
+            if rows.stop > rows.start:
+                cuts.append(_Piece(each.group, rows))
+                places.append(column.values[rows] - each.rows.start + before)
         before += each.rows.stop - each.rows.start
-    _write(db, group, table, "row", Numbers(np.concatenate(places)))
-    for name in TABLES[table].columns:
-        _join(db, group, table, name, cuts)
+    if cuts:
+        _write(db, group, table, "row", Numbers(np.concatenate(places)))
+        for name in TABLES[table].columns:
+            _join(db, group, table, name, cuts)
 
 
 def _join(

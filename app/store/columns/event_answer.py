@@ -10,11 +10,13 @@ from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.store.columns.chunks import Array, Labels, Numbers
 from app.store.columns.events import (
+    COSTS,
     KINDS,
     NUMBERS,
     Events,
     events_of,
     first_of_each,
+    numbers_of,
 )
 from app.store.columns.figures import (
     Count,
@@ -30,6 +32,7 @@ from app.store.columns.question import Question
 from app.store.columns.tables import TABLES
 from app.store.leaves import MAX_LABELS
 from app.store.sql import Statement
+from app.store.told_tables import NANO
 
 _SESSION = TABLES["sessions"].labels
 
@@ -53,6 +56,8 @@ class _Rows(Part):
 
     def ids(self, name: str) -> Array:
         """Return the distinct values of a label, ascending."""
+        if not self._part.has(self._table):
+            return _NONE
         if name in self._columns:
             return self._part.labels(self._columns[name], self._table).ids
         return self._part.ids(name)
@@ -72,10 +77,13 @@ class _Rows(Part):
     def numbers(self, name: str, table: str = "sessions") -> Numbers:
         """Return a number of each event: its own, or its session's."""
         if name in NUMBERS.get(self._table, ()):
-            held, rows = self._part.numbers(name, self._table), self._events.chosen
-        else:
-            held, rows = self._part.numbers(name, table), self._events.rows
-        return Numbers(held.distances[rows], held.offset, held.has_null, held.scale)
+            return taken(numbers_of(self._part, self._table, name), self._events.chosen)
+        return taken(self._part.numbers(name, table), self._events.rows)
+
+
+def taken(held: Numbers, rows: Array | slice) -> Numbers:
+    """Return some rows of a column; the same one may be there several times."""
+    return Numbers(held.distances[rows], held.offset, held.has_null, held.scale)
 
 
 def answering_events(
@@ -108,6 +116,7 @@ class EventAnswer:
         field = find(leaf.field) if leaf.field else None
         self._is_own = field is not None and bool(kinds_of(field))
         self._counts = leaf.function == "sum" and COUNTED.get(leaf.field) == kind
+        self._divisor = NANO if leaf.field in COSTS | {"cost"} else 1
 
     def _found(self, part: Part) -> _Rows:
         question = self._question
@@ -123,9 +132,10 @@ class EventAnswer:
         """Return the answer; of another *figure* than the leaf's when there is one."""
         figure = figure or self._figure()
         for part in self._question:
-            events = self._found(part)
-            if len(events):
-                self._add(figure, part, events)
+            if part.has(KINDS[self._kind][0]):
+                events = self._found(part)
+                if len(events):
+                    self._add(figure, part, events)
         return self._expanded(figure)
 
     def _add(self, figure: Figure, part: Part, events: _Rows) -> None:
@@ -151,13 +161,11 @@ class EventAnswer:
             numbers = labels.ids[labels.codes]
             return numbers, None if leaf.field == "status" else numbers != 0
         if self._is_own:
-            own = events.numbers(leaf.field)
-            return own.values, own.known
-        held = self._question.measures.of(part, leaf.field)
-        known = held.known
-        return held.values[events.owners], None if known is None else known[
-            events.owners
-        ]
+            held = events.numbers(leaf.field)
+        else:
+            held = taken(self._question.measures.of(part, leaf.field), events.owners)
+        is_whole = self._divisor > 1 and leaf.function != "histogram"
+        return held.whole if is_whole else held.values, held.known
 
     def _figure(self) -> Figure:
         leaf = self._leaf
@@ -165,14 +173,14 @@ class EventAnswer:
             return Count()
         if leaf.function == "distinct":
             return Distinct()
-        if leaf.field == "cost" or (self._is_own and leaf.field not in _OWN):
+        if self._is_own and leaf.field not in NUMBERS.get(KINDS[self._kind][0], ()):
             raise NotInColumns(leaf.field)
         if leaf.function == "quantile":
-            return Quantiles(leaf.points)
+            return Quantiles(leaf.points, self._divisor)
         if leaf.function == "histogram":
             return Histogram(leaf.points)
         if leaf.function in {"sum", "avg", "min", "max"}:
-            return Total(leaf.function)
+            return Total(leaf.function, self._divisor)
         raise NotInColumns(leaf.function)
 
     def _expanded(self, figure: Figure) -> list[Cell]:
@@ -192,5 +200,4 @@ class EventAnswer:
         ]
 
 
-_OWN = {name for names in NUMBERS.values() for name in names}
 _NONE = np.zeros(0, np.int64)

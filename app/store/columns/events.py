@@ -5,12 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from app.sessionql.filters import And, Any, Compare, Filter, Not, Or
-from app.store.columns.chunks import Array
+from app.store import told_tables
+from app.store.columns.chunks import Array, Numbers
+from app.store.columns.comparing import Mask, both, compare_number, either, negated
 from app.store.columns.parts import NotInColumns, Part
+from app.store.columns.tables import TABLES
 from app.store.columns.texts import Texts
 from app.store.sql import EVENTS, MAX_DEPTH
-
-Mask = Array | bool  # of each event or session, or of all
+from app.store.told_tables import NANO
 
 # kind → (table, {field → column}); of other fields of events the tables know
 KINDS: dict[str, tuple[str, dict[str, str]]] = {
@@ -20,9 +22,19 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
         "action": ("action", "page"),
         "error": ("error", "message", "fingerprint", "page"),
     }.items()
+} | {
+    kind: (table, {name: name for name in TABLES[table].labels})
+    for kind, (table, _) in told_tables.EVENTS.items()
 }
 
-NUMBERS = {"views": ("dwell", "lcp", "inp", "cls", "ttfb", "fcp")}  # by table
+# by table
+NUMBERS: dict[str, frozenset[str]] = {
+    "views": frozenset({"dwell", "lcp", "inp", "cls", "ttfb", "fcp"})
+} | {
+    table: frozenset(TABLES[table].columns) - TABLES[table].labels - {"at"}
+    for table, _ in told_tables.EVENTS.values()
+}
+COSTS = frozenset({"trace_cost", "model_cost"})  # kept in nano-USD
 
 
 class Events(NamedTuple):
@@ -70,6 +82,14 @@ def events_of(
     return Events(rows[chosen], chosen)
 
 
+def numbers_of(part: Part, table: str, name: str) -> Numbers:
+    """Return a number of each event of *table*; of costs, as of ``Measures.of``."""
+    held = part.numbers(name, table)
+    if name not in COSTS:
+        return held
+    return Numbers(held.distances, held.offset, held.has_null, NANO)
+
+
 def match_events(
     texts: Texts, part: Part, kind: str, selector: Filter, depth: int = 0
 ) -> Mask:
@@ -82,25 +102,28 @@ def match_events(
         raise NotInColumns(kind)
     table, columns = KINDS[kind]
     if isinstance(selector, Compare):
+        if selector.field in NUMBERS.get(table, ()):
+            return compare_number(numbers_of(part, table, selector.field), selector)
         if selector.field not in columns:
             raise NotInColumns(selector.field)
         labels = part.labels(columns[selector.field], table)
         return texts.match(selector.field, labels, selector)
     if isinstance(selector, Not):
-        mask = match_events(texts, part, kind, selector.part, depth + 1)
-        return not mask if isinstance(mask, bool) else ~mask
+        return negated(match_events(texts, part, kind, selector.part, depth + 1))
     if isinstance(selector, (And, Or)):
         is_and = isinstance(selector, And)
         found: Mask = is_and
         for each in selector.parts:
             mask = match_events(texts, part, kind, each, depth + 1)
-            found = found & mask if is_and else found | mask
+            found = both(found, mask) if is_and else either(found, mask)
         return found
     raise NotInColumns(type(selector).__name__)
 
 
 def sessions_with(texts: Texts, part: Part, selector: Any) -> Mask:
     """Return which sessions have an event that *selector* describes."""
+    if selector.kind in KINDS and not part.has(KINDS[selector.kind][0]):
+        return False
     mask = match_events(texts, part, selector.kind, selector.part)
     if mask is False:
         return False

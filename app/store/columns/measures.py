@@ -9,8 +9,8 @@ from app.store.columns.chunks import Array, Numbers
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.returning import Returning
 from app.store.columns.tables import TABLES
+from app.store.told_tables import NANO
 
-NANO = 1_000_000_000  # the index keeps cost in nano-USD
 _SHORT, _FEW = 10_000, 2  # ms, views: as the definitions of bounce say
 
 BOUNCES: dict[str, Callable[[Part], Array]] = {

@@ -9,7 +9,7 @@ import numpy as np
 from app.store.columns.cache import CACHE
 from app.store.columns.chunks import Array, Column, Labels, Numbers, unpack
 from app.store.columns.rows import read_columns
-from app.store.columns.tables import DAY, HOUR, columns_of
+from app.store.columns.tables import DAY, HOUR, TABLES, columns_of
 
 Range = tuple[int, int]  # [start, end), ms
 
@@ -38,6 +38,7 @@ class Part:
     rows: slice = field(default_factory=lambda: slice(None))
     among: str = ""
     held: dict[str, Column] = field(default_factory=dict)
+    _there: dict[str, bool] = field(default_factory=dict)
 
     def labels(self, name: str, table: str = "sessions") -> Labels:
         """Return a column whose values repeat.
@@ -93,6 +94,8 @@ class Part:
     def _read(self, table: str, name: str) -> Column:
         if not self.group:
             return self._read_tables(table, name)
+        if table != "sessions" and not self.has(table):
+            return no_rows(table, name)
         column = read_chunk(self.db, self.group, f"{table}.{name}")
         return column.cut(self.rows if table == "sessions" else self._rows_of(table))
 
@@ -110,6 +113,18 @@ class Part:
             raise NotInColumns(name)
         return self.held[f"{table}.{name}"]
 
+    def has(self, table: str) -> bool:
+        """Return whether any session may have rows of *table*; quick to tell."""
+        if not self.group:
+            return True
+        if table not in self._there:
+            found = self.db.execute(
+                "select 1 from column_chunks where row_group = ? and name = ?",
+                (self.group, f"{table}.row"),
+            ).fetchone()
+            self._there[table] = found is not None
+        return self._there[table]
+
     def _rows_of(self, table: str) -> slice:
         """Return which rows of *table* belong to the sessions."""
         held = read_chunk(self.db, self.group, f"{table}.row")
@@ -118,6 +133,14 @@ class Part:
         if self.rows.stop is None:
             return self.rows
         return find_rows(held, self.rows.start, self.rows.stop)
+
+
+def no_rows(table: str, name: str) -> Column:
+    """Return a column of a table of which there are no rows."""
+    nothing = np.zeros(0, np.uint8)
+    if name in TABLES[table].labels:
+        return Labels(nothing, nothing.astype(np.int64))
+    return Numbers(nothing)
 
 
 def owned(part: Part, tenant: frozenset[int]) -> Array | bool:

@@ -10,9 +10,9 @@ from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
 from app.store.columns.shares import narrow
 from app.store.columns.sorting import distinct, renumbered
+from app.store.told_tables import NANO
 
 _ENDS = {"first_seen": np.minimum, "last_seen": np.maximum}
-NANO = 1_000_000_000  # the index keeps cost in nano-USD
 
 
 class People:

@@ -9,7 +9,8 @@ from app.errors import TooExpensive
 from app.sessionql.filters import And, Any, Compare, Filter, gather, walk
 from app.sessionql.plan import Window
 from app.store.columns.chunks import Array
-from app.store.columns.events import Mask, match_events
+from app.store.columns.comparing import Mask
+from app.store.columns.events import match_events
 from app.store.columns.few import find_chosen
 from app.store.columns.masks import Masks
 from app.store.columns.measures import Measures

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from app.catalog.fields import FIELDS
+from app.store import told_tables
 from app.store.migrating import Database
 from app.store.rollups.tables import VITALS
-from app.store.told_tables import SESSION_COLUMNS
+from app.store.told_tables import SESSION_COLUMNS, whole_of
 
 HOUR, DAY = 3_600_000, 86_400_000  # ms
 
@@ -20,7 +22,7 @@ class Table:
         decimals: but for these.
         rows: the table of ``e`` and its order in the session; empty for the sessions
             themselves. Such a table also has a column ``row``: the place of its session
-            in the row group.
+            in the row group. A row group in which it has no rows holds nothing of it.
     """
 
     columns: dict[str, str]
@@ -39,6 +41,19 @@ _COUNTS = (
     *(name for name in SESSION_COLUMNS if name not in STRINGS),
 )  # fmt: skip
 _OF_ERRORS = ("type", "message", "fingerprint", "page")
+
+
+def _told(kind: str) -> Table:
+    """Return what is held of events of *kind*: each field, under its own name."""
+    table, columns = told_tables.EVENTS[kind]
+    types = {name: FIELDS[name].type for name in columns}
+    return Table(
+        {"at": "e.at", **{n: f"e.{whole_of(each)[0]}" for n, each in columns.items()}},
+        labels=frozenset(name for name in columns if types[name] == "string"),
+        decimals=frozenset({"score_value"} & columns.keys()),
+        rows=(table, "n"),
+    )
+
 
 TABLES: dict[str, Table] = {
     "sessions": Table(
@@ -77,6 +92,7 @@ TABLES: dict[str, Table] = {
         labels=frozenset(_OF_ERRORS),
         rows=("errors", "n"),
     ),
+    **{told_tables.EVENTS[kind][0]: _told(kind) for kind in told_tables.EVENTS},
 }
 
 _TABLES = """
@@ -126,3 +142,12 @@ def read_anew(db: Database) -> None:
         "insert or ignore into columns_dirty"
         f" select distinct start - start % {HOUR} from sessions"
     )
+
+
+def read_told_anew(db: Database) -> None:
+    """Mark the hours of sessions of which traces, models, tags or scores are told."""
+    for table in told_tables.CHILDREN:
+        db.execute(
+            "insert or ignore into columns_dirty select distinct start - start % "
+            f"{HOUR} from sessions where id in (select session from {table})"
+        )
