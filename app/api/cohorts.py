@@ -9,10 +9,10 @@ from app import clock
 from app.api.answers import ANSWER
 from app.api.asking import Scope, lay_rows, read_choice, read_scope, tell_sample
 from app.api.blueprint import Blueprint
-from app.api.comparing import Cohort, NoCohorts, compare_cohorts, read_cohorts
+from app.api.comparing import Cohort, NoCohorts, compare_cohorts, name_row, read_cohorts
 from app.api.encoding import answer
 from app.api.insight_schemas import CompareSchema, RetentionSchema
-from app.api.questions import Asked, Problems, read_metrics
+from app.api.questions import Asked, Problems, read_metrics, single
 from app.api.schemas import GRAMMAR
 from app.api.service import reader, settings
 from app.errors import BadRequest
@@ -149,7 +149,7 @@ def show_comparison(asked: Asked) -> Response:
     rows, told = compare_cohorts(metrics, cohorts, reader(), settings())
     notices += told
     if layout == "rows":
-        return lay_rows(rows, notices)
+        return lay_rows(name_row(single(asked, "between"), rows) + rows, notices)
     a, b = map(_cohort, cohorts)
     return answer({"a": a, "b": b, "items": rows, "notices": notices})
 

@@ -8,6 +8,7 @@ from app.api.asking import Scope
 from app.api.filters import read_filters
 from app.api.frames import figure
 from app.api.questions import Asked, Question, ask, nearest, single
+from app.api.written import write_figure
 from app.catalog.bands import band_of
 from app.catalog.fields import FIELDS, Field, find
 from app.catalog.metrics import Metric
@@ -151,6 +152,8 @@ def compare_cohorts(
             "unit": metric.unit,
             "a": figure(left),
             "b": figure(right),
+            "text_a": write_figure(left, metric.unit),
+            "text_b": write_figure(right, metric.unit),
             "difference": None
             if left is None or right is None
             else figure(right - left),
@@ -165,6 +168,21 @@ def compare_cohorts(
         for metric, left, right in zip(metrics, a, b, strict=True)
     ]
     return rows, list(notices)
+
+
+def name_row(between: str, rows: Sequence[Row]) -> list[Row]:
+    """Return the row that says above the others which two values of a field they compare.
+
+    Args:
+        between: what is compared; there is no row when it is none of the fields.
+        rows: of the comparison.
+    """
+    field = find(between)
+    if field is None or not rows:
+        return []
+    a, b = rows[0]["name_a"], rows[0]["name_b"]
+    known = {"metric": "", "label": field.label, "unit": "", "text_a": a, "text_b": b}
+    return [dict.fromkeys(rows[0]) | {"name_a": a, "name_b": b} | known]
 
 
 def _figures(

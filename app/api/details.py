@@ -14,6 +14,8 @@ from app.api.portraits import (
     text_of,
     user_of,
 )
+from app.api.written import write_figure, write_time
+from app.catalog.fields import find
 from app.events.decoder import MAX_NAME
 from app.events.money import usd
 from app.model import Error, Kind
@@ -25,6 +27,18 @@ Facts = dict[tuple[str, str], deque[Mapping[str, Any]]]
 
 MAX_OCCURRENCES = 20  # listed of one group of errors
 _ERROR = int(Kind.ERROR)
+
+
+def _written(name: str, value: Any) -> tuple[str, str]:
+    """Write the value of a field of the catalog under its label."""
+    field = find(name)
+    if field is None:
+        return name, text_of(value)
+    if field.type == "time" and value is not None:
+        return field.label, write_time(value)
+    if field.type == "number" and value is not None:
+        return field.label, write_figure(float(value), field.unit)
+    return field.label, text_of(value)
 
 
 class Detail:
@@ -98,7 +112,7 @@ class Detail:
         return [overview_of(self._session) | dict(self._listed)]
 
     def facts(self) -> list[Row]:
-        """Lay out everything that is one value, as text: section, name, value."""
+        """Lay out everything that is known and one value, once, as text for people."""
         session = self._session
         sections: dict[str, Mapping[str, Any]] = {
             "overview": self.overview()[0],
@@ -112,11 +126,15 @@ class Detail:
             "figures": figures_of(session),
             "attributes": dict(session.attributes),
         }
-        return [
-            {"section": section, "name": name, "value": text_of(value)}
-            for section, values in sections.items()
-            for name, value in values.items()
-        ]
+        found: dict[tuple[str, str], Row] = {}
+        for section, values in sections.items():
+            is_listed = section in {"overview", "figures"}  # by the catalog's names
+            for name, value in values.items():
+                label, text = _written(name, value) if is_listed else (name, text_of(value))  # fmt: skip
+                if text:
+                    row = {"section": section, "name": label, "value": text}
+                    found.setdefault((name, text), row)
+        return list(found.values())
 
     def views(self) -> list[Row]:
         """List the views with dwell and web vitals."""

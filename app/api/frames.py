@@ -12,6 +12,8 @@ from app.sessionql.evaluate import Frame, Series
 
 Row = dict[str, Any]
 
+NONE = "(none)"  # how a label without a value is shown
+
 
 def figure(value: float | None) -> float | int | None:
     """Write a whole figure without a fraction."""
@@ -51,7 +53,10 @@ def to_long_rows(metrics: Sequence[Metric], frames: Sequence[Frame]) -> list[Row
 
 
 def _labels(metric: Metric, frame: Frame, series: Series, *, several: bool) -> Row:
-    labels = dict(zip(frame.by, series.labels, strict=True))
+    # Grafana drops a label that is empty, and calls the series as it likes.
+    labels = {
+        name: value or NONE for name, value in zip(frame.by, series.labels, strict=True)
+    }
     return {**labels, "metric": metric.name} if several else labels
 
 
@@ -63,11 +68,16 @@ def _series(frame: Frame) -> list[Series]:
 
 
 def to_timeserie(metric: Metric, frame: Frame) -> Iterator[Row]:
-    """Lay out a series as the first JSON data source knew it: ``[[value, ms], ...]``."""
+    """Lay out a series as the first JSON data source knew it: ``[[value, ms], ...]``.
+
+    Its ``title`` is what Grafana shows: left alone it would put the name before the labels.
+    """
     for series in _series(frame):
         points = zip(map(figure, series.values), frame.times, strict=True)
+        name = _legend(metric, frame, series)
         yield {
-            "target": _legend(metric, frame, series),
+            "target": name,
+            "title": name,
             "datapoints": [list(point) for point in points],
             "tags": dict(zip(frame.by, series.labels, strict=True)),
             "unit": metric.unit,
@@ -78,24 +88,25 @@ def _legend(metric: Metric, frame: Frame, series: Series) -> str:
     if not frame.by:
         return metric.label
     if len(frame.by) == 1:
-        return series.labels[0] or "(none)"
+        return series.labels[0] or NONE
     pairs = zip(frame.by, series.labels, strict=True)
-    return ", ".join(f"{name}={value}" for name, value in pairs)
+    return ", ".join(f"{name}={value or NONE}" for name, value in pairs)
 
 
 def to_fields(metric: Metric, frame: Frame) -> Iterator[Row]:
     """Lay out series as data frames: a field of times and a field of figures each."""
     for series in _series(frame):
         labels = dict(zip(frame.by, series.labels, strict=True))
+        name = _legend(metric, frame, series)
         yield {
-            "name": _legend(metric, frame, series),
+            "name": name,
             "fields": [
                 {"name": "time", "type": "time", "values": frame.times},
                 {
                     "name": "Value",
                     "type": "number",
                     "labels": labels,
-                    "config": {"unit": metric.unit},
+                    "config": {"unit": metric.unit, "displayNameFromDS": name},
                     "values": [figure(value) for value in series.values],
                 },
             ],

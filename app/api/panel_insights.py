@@ -6,7 +6,7 @@ from typing import Any
 
 from app.api.asking import Scope, tell_sample
 from app.api.cohorts import COMPARE_WORDS, RETENTION_WORDS, USUAL, find_returns
-from app.api.comparing import NoCohorts, compare_cohorts, read_cohorts
+from app.api.comparing import NoCohorts, compare_cohorts, name_row, read_cohorts
 from app.api.flows import lay_flow
 from app.api.journeys import (
     FUNNEL_WORDS,
@@ -151,7 +151,8 @@ def list_comparison(wish: Wish) -> Listing:
     except NoCohorts as problem:
         return Listing([], [str(problem)])
     rows, told = compare_cohorts(metrics, cohorts, wish.index, wish.settings)
-    return Listing(rows, [*notices, *told])
+    named = name_row(single(asked, "between"), rows)
+    return Listing(named + rows, [*notices, *told])
 
 
 def list_retention(wish: Wish) -> Listing:

@@ -56,7 +56,7 @@ from app.catalog import names
 from app.catalog.fields import FIELDS
 from app.catalog.metrics import Metric
 from app.errors import UnknownName
-from app.sessionql.evaluate import Frame
+from app.sessionql.evaluate import Frame, Series
 from app.sessionql.language import parse
 from app.sessionql.plan import Filter, Sessions, Window, both
 from app.settings import Settings
@@ -64,13 +64,21 @@ from app.store.insight_seam import FlowAnswer, FlowQuestion
 from app.store.seam import Reader, Search
 
 MAX_TARGETS = 50
+Labels = tuple[str, ...]
+
 SESSIONS = 100  # listed when a target does not say
 _MOST_SESSIONS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What all queries of a panel share."""
+    """What all queries of a panel share.
+
+    Attributes:
+        flows: already counted: nodes and edges of a graph are one question.
+        kept: labels of the rows of its first table of a sort, which the others have, too:
+            Grafana makes one table of them.
+    """
 
     start: int
     end: int
@@ -82,6 +90,7 @@ class Panel:
     index: Reader
     settings: Settings
     flows: dict[FlowQuestion, FlowAnswer] = field(default_factory=dict)
+    kept: dict[tuple[Question, int], list[Labels]] = field(default_factory=dict)
 
 
 def read_panel(body: Body, now: int, index: Reader, settings: Settings) -> Panel:
@@ -151,12 +160,13 @@ def _signed(
     """Say whose answer it is, and what to know of it."""
     if isinstance(item, list):
         return item
-    told = [*notices, *item.pop("notices", ())]
+    told = dict.fromkeys(item.pop("notices", ()), "info")
+    told |= dict.fromkeys(notices, severity)
     signed = item.get("schema", item)
     if target.get("refId"):
         signed["refId"] = target["refId"]
     if told:
-        texts = [{"severity": severity, "text": text} for text in dict.fromkeys(told)]
+        texts = [{"severity": how, "text": text} for text, how in told.items()]
         signed["meta"] = {"notices": texts}
     return item
 
@@ -217,7 +227,10 @@ def _figures(
     by = tuple(payload.asked.get("by", ()))
     question = Question((metric,), by, selector, window)
     series = read_count(single(payload.asked, "limit"), 0)
-    frame = ask(question, panel.index, panel.settings, series)[0]
+    if wanted.layout == TABLE and series:
+        frame = _ask_table(question, series, panel)
+    else:
+        frame = ask(question, panel.index, panel.settings, series)[0]
     if wanted.layout == CHANGES:
         past = replace(question, window=earlier(window))
         before = ask(past, panel.index, panel.settings, series)[0]
@@ -226,6 +239,20 @@ def _figures(
         if isinstance(item, dict):
             item["notices"] = frame.notices
         yield item
+
+
+def _ask_table(question: Question, limit: int, panel: Panel) -> Frame:
+    """Ask for the largest figures; of a later table, for those of the first one's labels."""
+    key = replace(question, metrics=()), limit
+    if key not in panel.kept:
+        frame = ask(question, panel.index, panel.settings, limit)[0]
+        panel.kept[key] = [each.labels for each in frame.series]
+        return frame
+    frame = ask(question, panel.index, panel.settings)[0]
+    found = {each.labels: each for each in frame.series}
+    none = 0.0 if question.metrics[0].counts else None
+    series = [found.get(each) or Series(each, [none]) for each in panel.kept[key]]
+    return replace(frame, series=series)
 
 
 def _lay_out(layout: str, metric: Metric, frame: Frame) -> Iterator[Row | list[Row]]:

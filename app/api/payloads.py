@@ -30,6 +30,12 @@ WORDS = frozenset(
         "strict", "text", "top", "within",
     }
 )  # fmt: skip
+_PLAIN = frozenset(  # words whose values are names and numbers of ours, never of variables
+    {
+        "between", "dropped", "format", "limit", "metric", "min_sessions", "order", "part",
+        "period", "sort", "strict", "top", "within",
+    }
+)  # fmt: skip
 _SPELLINGS = {
     "group_by": "by",
     "groupBy": "by",
@@ -72,7 +78,8 @@ def read_payload(target: Body, raws: Mapping[str, tuple[str, ...]]) -> Payload:
         elif isinstance(value, dict):
             found.notices.append(f"{key[:60]!r} is an object; it was left out")
         else:
-            texts = _texts(value, raws, is_code=is_code)
+            known = {} if name in _PLAIN else raws
+            texts = _texts(value, known, is_code=is_code)
             found.asked.setdefault(name, []).extend(texts)
     _keep_dimensions(found)
     return found

@@ -21,6 +21,15 @@ _BANDS = {
     "views_per_session": (YELLOW, "text", GREEN),
 }
 
+STATUS_COLORS = {
+    "healthy": "green",
+    "errored": "orange",
+    "crashed": "red",
+    "abnormal": "purple",
+}
+_TEXTS = {"status": tuple((name, name, color) for name, color in STATUS_COLORS.items())}
+_NONE = ("", "(none)", "")
+
 TIME = Column("time", "time")
 VALUE = Column("Value", "number")
 
@@ -29,6 +38,7 @@ def field_column(name: str, **more: Any) -> Column:
     """Return the column of a field of the catalog."""
     field = names.field(name)
     known: dict[str, Any] = {"label": field.label, "unit": field.unit}
+    known["texts"] = _TEXTS.get(name, ())
     return Column(name, field.type, **{**known, **more})
 
 
@@ -65,9 +75,11 @@ def figures(*metrics: str, by: str = "", limit: int = 0, **given: str) -> Ask:
 
 def label_column(name: str, **more: Any) -> Column:
     """Return the column of a label: a field, or an attribute of the application's own."""
+    texts = (*_TEXTS.get(name, ()), _NONE)
     if name in FIELDS:
-        return field_column(name, **more)
-    return Column(name, "string", **{"label": name.partition(".")[2], **more})
+        return field_column(name, **{"texts": texts, **more})
+    known = {"label": name.partition(".")[2], "texts": texts}
+    return Column(name, "string", **{**known, **more})
 
 
 def series(*metrics: str, by: str = "", limit: int = 0, **given: str) -> Ask:

@@ -32,6 +32,7 @@ class Column:
         steps: thresholds, ascending; the first color holds below the first.
         look: ``gauge`` draws a bar, ``color`` colors the text.
         is_hidden: only links need it.
+        texts: (value, how it is shown, color) of those that are shown otherwise.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     look: str = ""
     links: tuple[Link, ...] = ()
     is_hidden: bool = False
+    texts: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ class Panel:
         help: its description.
         unit: of all figures, where columns do not say.
         names: how series are shown: label or metric → text.
+        overrides: of fields that no ask declares: name → properties.
         options: of the kind, beside the usual ones.
+        color: mode of the colors of values; "" = as usual for the kind.
         custom: of the kind's fields, beside the usual ones.
         links: of every value.
         transformations: applied last.
@@ -103,8 +107,10 @@ class Panel:
     unit: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, Json] = field(default_factory=dict)
     steps: tuple[float, ...] = ()
     colors: tuple[str, ...] = ()
+    color: str = ""
     options: Json = field(default_factory=dict)
     custom: Json = field(default_factory=dict)
     links: tuple[Link, ...] = ()

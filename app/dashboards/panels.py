@@ -6,6 +6,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from app.catalog.metrics import METRICS
+from app.dashboards.asks import STATUS_COLORS
 from app.dashboards.flavours import Flavour
 from app.dashboards.nouns import Ask, Column, Json, Link, Panel
 
@@ -88,7 +89,7 @@ def _field_config(panel: Panel, flavour: Flavour) -> Json:
     if panel.kind in _QUIET:
         return {"defaults": {}, "overrides": []}
     defaults: Json = {
-        "color": {"mode": _color_mode(panel)},
+        "color": {"mode": panel.color or _color_mode(panel)},
         "thresholds": thresholds(panel.steps, panel.colors),
         "mappings": [],
     }
@@ -111,6 +112,7 @@ def _field_config(panel: Panel, flavour: Flavour) -> Json:
         for name, properties in (
             *_column_overrides(panel, flavour),
             *_series_overrides(panel),
+            *panel.overrides.items(),
         )
     ]
     return {"defaults": defaults, "overrides": overrides}
@@ -181,8 +183,8 @@ def _properties(column: Column, panel: Panel, flavour: Flavour) -> Json:
     if is_table and column.look == "gauge":
         properties["min"] = 0
         properties["color"] = {"mode": "fixed", "fixedColor": "blue"}
-    if column.name == "status" and is_table:
-        properties["mappings"] = [_STATUS]
+    if column.texts:
+        properties["mappings"] = [_mapping(column.texts)]
     return properties
 
 
@@ -191,19 +193,15 @@ _CELLS: dict[str, Json] = {
     "color": {"type": "color-text"},
     "background": {"type": "color-background", "mode": "basic"},
 }
-_STATUS_COLORS = {
-    "healthy": "green",
-    "errored": "orange",
-    "crashed": "red",
-    "abnormal": "purple",
-}
-_STATUS = {
-    "type": "value",
-    "options": {
-        name: {"color": color, "index": index, "text": name}
-        for index, (name, color) in enumerate(_STATUS_COLORS.items())
-    },
-}
+
+
+def _mapping(texts: Sequence[tuple[str, str, str]]) -> Json:
+    """Show values otherwise than they are."""
+    options = {
+        value: {"text": text, "index": index} | ({"color": color} if color else {})
+        for index, (value, text, color) in enumerate(texts)
+    }
+    return {"type": "value", "options": options}
 
 
 def _series_overrides(panel: Panel) -> list[tuple[str, Json]]:
@@ -215,8 +213,8 @@ def _series_overrides(panel: Panel) -> list[tuple[str, Json]]:
         found.setdefault(name, {})["unit"] = unit
     for name, properties in found.items():
         status = name.removesuffix("_sessions")
-        if status in _STATUS_COLORS:
-            color = {"mode": "fixed", "fixedColor": _STATUS_COLORS[status]}
+        if status in STATUS_COLORS:
+            color = {"mode": "fixed", "fixedColor": STATUS_COLORS[status]}
             properties["color"] = color
     return list(found.items())
 
@@ -240,8 +238,8 @@ def _link(link: Link, flavour: Flavour) -> Json:
 
 def _stat(panel: Panel) -> Json:
     change = "inverted" if panel.rising == "bad" else "standard"
-    return {
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+    return {  # "last", since a figure that is missing now is not the one before
+        "reduceOptions": {"calcs": ["last"], "fields": "", "values": False},
         "orientation": "auto",
         "textMode": "auto",
         "colorMode": "value",

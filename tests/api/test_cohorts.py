@@ -152,6 +152,19 @@ def test_a_range_is_compared_with_the_one_before(
     assert found["a"]["to"] == found["b"]["from"] == start
 
 
+def test_rows_say_what_is_compared_and_have_units(get: Get) -> None:
+    """Rows of a table name the two first, and their figures are written for people."""
+    named, *rows = get("compare", format="rows", between="version", a="1.0", b="1.1")
+    others = get("compare", format="rows")
+
+    assert (named["label"], named["text_a"], named["text_b"]) == ("Version", "1.0", "1.1")  # fmt: skip
+    written = {row["metric"]: (row["b"], row["text_b"]) for row in rows}
+    share, text = written["error_rate"]
+    assert text == f"{share * 100:.3g} %"
+    assert written["sessions"] == (written["sessions"][0], str(written["sessions"][0]))
+    assert all(each["metric"] for each in others)
+
+
 def test_figures_are_rated(get: Get) -> None:
     """The benchmarks of the catalog name the band of a figure."""
     rows = get("compare", format="rows", between="version", a="1.0", b="1.1")

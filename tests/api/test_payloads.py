@@ -75,6 +75,52 @@ def test_variables_are_believed_before_the_payload(client: FlaskClient) -> None:
     assert sessions(client, {"action": "buy, now"}, scopedVars=scoped) == 1
 
 
+def test_a_limit_is_a_number_whatever_variables_hold(client: FlaskClient) -> None:
+    """A variable that happens to hold the same text takes nothing from a limit."""
+    payload = {"limit": "1", "columns": ["user"]}
+    scoped = {"top": {"text": "1", "value": "1"}}
+
+    [table] = ask(client, {"target": "users", "payload": payload}, scopedVars=scoped)
+    [every] = ask(client, {"target": "users", "payload": {"columns": ["user"]}})
+
+    assert len(table["rows"]) == 1 < len(every["rows"])
+
+
+def test_tables_of_a_panel_have_the_same_rows(client: FlaskClient) -> None:
+    """Grafana makes one table of them: what the first shows, the others have, too."""
+    payload = {"by": ["page"], "limit": 2}
+    named = ("sessions", "error_rate", "views")
+    targets = [
+        {"refId": name, "target": name, "type": "table", "payload": payload}
+        for name in named
+    ]
+
+    found = client.post("/json/query", json={"range": RANGE, "targets": targets})
+    tables = [each["rows"] for each in found.get_json()]
+    alone = [ask(client, {"target": each, "payload": {"by": ["page"]}}) for each in named]  # fmt: skip
+
+    assert [len(each) for each in tables] == [2, 2, 2]
+    assert {tuple(page for page, _ in each) for each in tables} == {
+        tuple(page for page, _ in tables[0])
+    }
+    for table, [whole] in zip(tables, alone, strict=True):
+        known = dict(whole["rows"])
+        assert all(known.get(page) == value for page, value in table)
+
+
+def test_series_are_shown_under_their_name_alone(client: FlaskClient) -> None:
+    """`title` is what Grafana shows; without it that is name and label: "/ /"."""
+    target = {"target": "sessions", "type": "timeserie", "payload": {"by": ["version"]}}
+
+    found = ask(client, target)
+
+    assert found
+    assert all(each["title"] == each["target"] for each in found)
+    assert {each["title"] for each in found} == {
+        each["tags"]["version"] or "(none)" for each in found
+    }
+
+
 def test_code_lists_are_literal(client: FlaskClient) -> None:
     """A list in JSON code holds values, not texts to split."""
     target = {"target": "sessions", "editorMode": "code"}

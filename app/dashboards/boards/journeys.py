@@ -91,9 +91,19 @@ MATRIX = Panel(
     help="A row a page, a column the page that came next; the darker, the more often.",
     asks=(_paths("matrix", "table", top="10"),),
     height=12,
-    colors=("transparent", "super-light-blue", "light-blue", "blue"),
-    steps=(1, 20, 100),
+    color="continuous-blues",
     custom={"cellOptions": {"type": "color-background", "mode": "basic"}},
+    overrides={"page": {"displayName": "From", "custom.cellOptions": {"type": "auto"}}},
+    transformations=(
+        {
+            "id": "organize",
+            "options": {
+                "indexByName": {"page": 0},
+                "excludeByName": {},
+                "renameByName": {},
+            },
+        },
+    ),
 )
 
 
@@ -107,7 +117,7 @@ def _ends(field: str, title: str, text: str) -> Panel:
 
 
 _FUNNEL_COLUMNS = (
-    Column("name", label="Step"),
+    Column("name", label="Step", texts=((_ANY, "any page", ""),)),
     Column("sessions", "number", "Sessions", look="gauge"),
     Column("share", "number", "Of the first", "percentunit", width=110),
     Column("from_previous", "number", "Of the step before", "percentunit", width=140),

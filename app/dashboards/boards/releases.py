@@ -22,10 +22,9 @@ def _compare(title: str, text: str, names: tuple[str, str], **given: str) -> Pan
                 rows(
                     "compare",
                     Column("label", label="Figure"),
-                    Column("a", "number", names[0]),
-                    Column("b", "number", names[1]),
+                    Column("text_a", label=names[0]),
+                    Column("text_b", label=names[1]),
                     Column("change", "number", "Change", "percentunit"),
-                    Column("unit", label="Unit", width=100),
                     metric=_COMPARED,
                     **given,
                 ),

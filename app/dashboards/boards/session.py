@@ -111,6 +111,12 @@ _TIMELINE = Panel(
     width=24,
     height=14,
 )
+_NAMED = tuple((name, name.upper(), "") for name in ("lcp", "inp", "cls", "ttfb", "fcp", "fid"))  # fmt: skip
+_RATED = (
+    ("good", "good", "green"),
+    ("needs improvement", "needs improvement", "yellow"),
+    ("poor", "poor", "red"),
+)
 _VITALS = Panel(
     kind="table",
     title="Web vitals",
@@ -118,12 +124,12 @@ _VITALS = Panel(
     asks=(
         _ask(
             "vitals",
-            Column("name", label="Vital", width=80),
-            Column("value", "number", "p75"),
-            Column("worst", "number", "Worst"),
-            Column("samples", "number", "Samples"),
-            Column("rating", label="Rating"),
-            Column("unit", label="Unit", width=70),
+            Column("name", label="Vital", width=70, texts=_NAMED),
+            Column("value", "number", "p75", width=80),
+            Column("worst", "number", "Worst", width=80),
+            Column("unit", label="Unit", width=60),
+            Column("samples", "number", "Samples", width=80),
+            Column("rating", label="Rating", look="color", texts=_RATED),
         ),
     ),
     width=8,

@@ -54,6 +54,13 @@ RETENTION = Panel(
     steps=(0.05, 0.2, 0.5),
     colors=("transparent", "super-light-blue", "light-blue", "blue"),
     custom={"cellOptions": {"type": "color-background", "mode": "basic"}},
+    overrides={
+        "cohort\\period": {
+            "displayName": "First seen in the week of",
+            "unit": "time:YYYY-MM-DD",
+            "custom.cellOptions": {"type": "auto"},
+        }
+    },
     transformations=(
         {
             "id": "groupingToMatrix",
@@ -61,8 +68,12 @@ RETENTION = Panel(
                 "columnField": "period",
                 "rowField": "cohort",
                 "valueField": "share",
-                "emptyValue": "empty",
+                "emptyValue": "null",
             },
+        },
+        {
+            "id": "renameByRegex",
+            "options": {"regex": "^(\\d+)$", "renamePattern": "Week $1"},
         },
     ),
 )
@@ -149,8 +160,8 @@ BOARD = Board(
                             rows(
                                 "compare",
                                 Column("label", label="Figure"),
-                                Column("a", "number", "New"),
-                                Column("b", "number", "Returning"),
+                                Column("text_a", label="New"),
+                                Column("text_b", label="Returning"),
                                 Column("change", "number", "Difference", "percentunit"),
                                 between="visitors",
                                 metric=",".join(_COMPARED),
