@@ -1,7 +1,8 @@
 """Make of an answer what Infinity's backend parser makes of it.
 
-Written from its observed behaviour (infinity-libs' jsonframer 1.3.0 and gframer 1.1.13,
-the SDK's LongToWide), as far as flat rows with typed columns need it.
+Written from the behaviour of its backend (3.11.1, with jsonframer 1.3.0, gframer 1.1.13
+and the SDK's LongToWide), as far as flat rows with typed columns need it.
+`data/grafana/infinity-3.11.1.json` holds what that backend made of some answers.
 """
 
 import json
@@ -35,6 +36,8 @@ def read(target: Row, body: bytes) -> list[Field]:
         raise Unreadable("no root array of flat objects")
     if len({tuple(row) for row in rows}) > 1:
         raise Unreadable("rows differ in their keys")
+    if not rows:
+        return []  # a frame without fields, whatever the columns: "No data"
     columns = target["columns"] or _infer(rows)
     fields = sorted(
         (_read_column(each, rows) for each in columns), key=lambda each: each.name
@@ -50,7 +53,7 @@ def _infer(rows: list[Row]) -> list[Row]:
     """Take all columns, each of the type of its first value."""
     return [
         {"selector": name, "text": name, "type": _type(name, rows)} for name in rows[0]
-    ] if rows else []  # fmt: skip
+    ]
 
 
 def _type(name: str, rows: list[Row]) -> str:
@@ -92,6 +95,8 @@ def _widen(fields: list[Field]) -> list[Field]:
     values = [each for each in fields if each is not time and each not in factors]
     if None in time.values or time.values != sorted(time.values):
         raise Unreadable("times are missing or do not ascend: the chart would be wrong")
+    if not factors:
+        return fields  # wide already, in the order of names: time stands anywhere
     times = sorted(set(time.values))
     series: dict[tuple[str, tuple[tuple[str, str], ...]], Field] = {}
     for index, at in enumerate(time.values):

@@ -1,5 +1,7 @@
 """Infinity: what its backend parser makes of the answers is what was meant."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,18 @@ from tests.api.shop import END, HOUR, START
 from tests.contract.infinity import Field, read
 
 Row = dict[str, Any]
+RECORDED = Path(__file__).parents[1] / "data" / "grafana" / "infinity-3.11.1.json"
+CASES = json.loads(RECORDED.read_text("utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_frames_are_those_of_the_plugin(case: Row) -> None:
+    """What the tests make of an answer is what the plugin's backend made of it."""
+    target = {**case, "root_selector": ""}
+
+    fields = read(target, json.dumps(case["body"]).encode())
+
+    assert [vars(each) for each in fields] == case["fields"]
 
 
 def ask(client: FlaskClient, target: Row, **more: str) -> list[Field]:

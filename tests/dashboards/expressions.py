@@ -98,17 +98,21 @@ def convert(fields: list[Field]) -> Answer:
 
 
 def reduce(model: Json, found: Mapping[str, Any]) -> Numbers:
-    """Make one number of each series; strictly, so that a null among it makes NaN."""
+    """Make one number of each series; strictly: nothing of a null is left out."""
     how = REDUCERS[model["reducer"]]
     return {
-        labels: how([math.nan if each is None else float(each) for each in series])
-        for labels, series in found[model["expression"]].items()
+        labels: how(series) for labels, series in found[model["expression"]].items()
     }
 
 
-REDUCERS: dict[str, Callable[[list[float]], float]] = {
-    "last": lambda values: values[-1],
-    "max": lambda values: math.nan if any(map(math.isnan, values)) else max(values),
+def _most(series: list[float | None]) -> float:
+    known = [each for each in series if each is not None]
+    return max(known) if len(known) == len(series) else math.nan
+
+
+REDUCERS: dict[str, Callable[[list[float | None]], float | None]] = {
+    "last": lambda series: series[-1],  # of a null it is null: no data
+    "max": _most,
 }
 
 

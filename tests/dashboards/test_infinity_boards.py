@@ -113,7 +113,8 @@ def test_charts_have_the_labels_that_were_asked_for(
     for title, target in targets(dashboard):
         if not target["url"].endswith("query_range"):
             continue
-        _, *series = answer(client, title, target, how)
+        fields = answer(client, title, target, how)
+        series = [each for each in fields if each.type != "time"]
         given = {each["key"]: each["value"] for each in target["url_options"]["params"]}
         labels = {*filter(None, given.get("by", "").split(","))}
         metrics = given["metric"].split(",")
@@ -136,6 +137,8 @@ def test_names_of_overrides_are_in_the_answer(client: FlaskClient, path: Path) -
             for target in panel.get("targets", ())
             for each in answer(client, panel["title"], target, how)
         }
+        if not known:
+            continue  # nothing of the kind happened here: a frame without fields
         told = {
             each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"]
         }
