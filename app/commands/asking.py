@@ -46,7 +46,9 @@ def query(  # noqa: PLR0913, PLR0917  # one parameter an option
     as_json: bool,  # noqa: FBT001
     explain: bool,  # noqa: FBT001
 ) -> None:
-    """Ask in SessionQL, or for a metric of the sessions that FILTERS select.
+    """Ask in SessionQL, or for a metric.
+
+    FILTERS select sessions, as they do over HTTP.
 
     \b
     skald query '{ page="/cart" } !>> { page="/checkout" }'

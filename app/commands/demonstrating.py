@@ -30,7 +30,10 @@ TICK_S = 1.0  # how often the world sends what has happened since
 @click.option("--seed", default=1, show_default=True, help="Another world.")
 @click.pass_context
 def demo(context: click.Context, hours: int, rate: int, seed: int) -> None:
-    """Run Skald over a stand-in Loki in which a few hundred visitors live.
+    """Run Skald over a small living world.
+
+    A few hundred visitors live in a stand-in Loki, which listens on a free port; Skald
+    on `host` and `port` of the settings (SKALD_PORT).
 
     Needs nothing and leaves nothing: the index is in a temporary folder.
     """

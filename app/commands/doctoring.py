@@ -19,7 +19,12 @@ SHOWN_APPS = 20
 @main.command("doctor")
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Try everything that indexing takes, and say what to do where it fails."""
+    """Try all that indexing takes, and say what to mend.
+
+    Is Loki there, may it be read, what do the newest lines of each source mean, what
+    would be dropped and why. Where another format fits better, prints the source to
+    paste into skald.yml; to begin with, a `selector` is enough.
+    """
     settings = settings_of(context)
     good = _examine_index(settings)
     for source in settings.sources:

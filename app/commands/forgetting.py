@@ -33,7 +33,9 @@ _USER = click.option(
 )
 @click.pass_context
 def export(context: click.Context, user: str, out: Path | None) -> None:
-    """Write all that is held of one person: one session a line, as JSON.
+    """Write all that is held of one person, as JSON.
+
+    One session a line.
 
     The person is found by whatever lines say together: who is asked for by user id is
     found by the e-mail as well, and in browsers in which nobody else was identified.
@@ -72,7 +74,9 @@ def erase(
     dry_run: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
 ) -> None:
-    """Erase one person from the index, and keep lines that are read again from it.
+    """Erase one person from the index, for good.
+
+    Lines that are read again bring nobody back.
 
     Sessions go whole, also if others were identified in them. Figures are made anew
     without them. What is received from now on is kept. The service may run at the same

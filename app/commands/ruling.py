@@ -33,7 +33,7 @@ def rules() -> None:
 @_FILES
 @click.pass_context
 def check(context: click.Context, files: tuple[Path, ...]) -> None:
-    """Check rule FILES; all that are configured, and those that ship, when none is said.
+    """Check rule FILES, or all that are configured and ship.
 
     Ends with 0 when they can be used, else with 1 and a line for every problem.
     """
@@ -89,9 +89,9 @@ def _tests_of(paths: Iterable[Path]) -> Iterator[Path]:
 @click.option("--run", "only", default="", help="Only tests whose name holds this.")
 @click.pass_context
 def test(context: click.Context, files: tuple[Path, ...], only: str) -> None:
-    """Run tests of rules, of FILES or of those that ship; see docs/rules.md.
+    """Run the tests of rules in FILES, or those that ship.
 
-    A folder means every file in it that ends in .test.yml or .test.yaml.
+    See docs/rules.md. A folder means every file in it that ends in .test.yml or .test.yaml.
 
     Ends with 0 when all pass, else with 1 and what differs: - expected, + found.
     """

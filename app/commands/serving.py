@@ -31,9 +31,9 @@ RULES = click.option(
 @RULES
 @click.pass_context
 def run(context: click.Context, more: tuple[str, ...]) -> None:
-    """Index and answer, in one process: all that a small deployment needs.
+    """Index and answer, in one process.
 
-    It listens where `host` and `port` of the settings say (SKALD_HOST, SKALD_PORT).
+    It is all that a small deployment needs. It listens where `host` and `port` of the settings say (SKALD_HOST, SKALD_PORT).
     """
     share_one_heap()
     settings = with_rules(settings_of(context), more)
