@@ -39,6 +39,7 @@ MINUTE = 60_000
 MAX_LABELS = 5
 MAX_METRICS = 20
 MAX_CELLS = 200_000  # series times buckets in one answer
+_MOST_NAMES = 60  # that a refusal lists
 
 IGNORED = frozenset({"_"})  # what clients add so that caches do not answer
 WORDS = frozenset({"from", "to", "text", "q"}) | IGNORED
@@ -178,9 +179,15 @@ def _of_field(
 
 
 def nearest(name: str, known: Sequence[str] | frozenset[str]) -> str:
-    """Say which of *known* may have been meant."""
+    """Say which of *known* may have been meant, or where they are told."""
     close = get_close_matches(name[:60], sorted(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    is_short = len(known) <= _MOST_NAMES
+    told = (
+        f"known: {', '.join(sorted(known))}" if is_short else "/api/v1 lists them all"
+    )
+    return f"; {told}"
 
 
 def read_range(asked: Asked, now: int, default: int = DEFAULT_RANGE) -> tuple[int, int]:

@@ -81,6 +81,7 @@ def test_filter_selects(get: Get, filters: dict[str, Any], sessions: int) -> Non
             "it is a field: ask q={ } | sum_over_time(resources)",
         ),
         ({"by": "duration"}, "cannot group by 'duration'"),
+        ({"zzz": "x"}, "no parameter 'zzz'; /api/v1 lists them all"),
         ({"by": "app,browser,os,device,country,page"}, "more than 5 labels"),
     ],
 )

@@ -20,6 +20,8 @@ from app.store.columns.shares import narrow
 from app.store.columns.sorting import distinct
 
 MAX_FLAGS = 1 << 22  # of page and user, that are set at a time
+MAX_PAIRS = 1 << 20  # of page and user, that are sorted at a time
+SPARSE = 32  # flags a pair over which sorting is quicker
 
 
 class Places(NamedTuple):
@@ -67,27 +69,64 @@ def places_in_columns(question: Question) -> Places:
     return Places(ids, _users(ids, shares), *columns)
 
 
+class _Pairs(NamedTuple):
+    """Who was on which page, of one part: places in all pages, and users' numbers."""
+
+    held: Array  # of each page of the part, ascending
+    number: Array  # of each user of the part
+    share: _Share
+
+    def between(self, low: int, high: int) -> tuple[Array, Array]:
+        """Return the pairs of the pages from *low* to before *high*."""
+        # pairs are in the order of pages, and these of their numbers
+        edges = np.searchsorted(self.held, (low, high))
+        run = slice(*np.searchsorted(self.share.pages, edges))
+        pages = self.held.take(self.share.pages[run])
+        return pages, self.number.take(self.share.users[run])
+
+
 def _users(ids: Array, shares: list[_Share]) -> Array:
     """Return how many users saw each page."""
     count, place = _numbered([share.people for share in shares])
-    users = np.zeros(len(ids), np.int64)
-    most = max(MAX_FLAGS // max(count, 1), 1)  # pages at a time
-    pages = [np.searchsorted(ids, share.ids) for share in shares]
-    numbers = [place(share.people) for share in shares]
-    for low in range(0, len(ids), most):
-        flags = np.zeros((min(most, len(ids) - low), count), bool)
+    parts = [
+        _Pairs(np.searchsorted(ids, share.ids), place(share.people), share)
+        for share in shares
+    ]
+    pairs = sum(len(share.pages) for share in shares)
+    count_some = _flagged if len(ids) * count <= SPARSE * pairs else _sorted
+    return count_some(len(ids), max(count, 1), parts)
+
+
+def _flagged(size: int, count: int, parts: list[_Pairs]) -> Array:
+    """Set a flag for each page and user; quick where many users saw most pages."""
+    users = np.zeros(size, np.int64)
+    most = max(MAX_FLAGS // count, 1)  # pages at a time
+    for low in range(0, size, most):
+        flags = np.zeros((min(most, size - low), count), bool)
         flat = flags.reshape(-1)
-        for share, held, number in zip(shares, pages, numbers, strict=True):
-            # pairs are in the order of pages, and these of their numbers
-            run = slice(
-                *np.searchsorted(share.pages, np.searchsorted(held, (low, low + most)))
-            )
-            flat[
-                ((held - low) * count).take(share.pages[run])
-                + number.take(share.users[run])
-            ] = True
+        for part in parts:
+            pages, numbers = part.between(low, low + most)
+            flat[(pages - low) * count + numbers] = True
         # a row at a time is ten times as quick as along an axis
         users[low : low + most] = [np.count_nonzero(row) for row in flags]
+    return users
+
+
+def _sorted(size: int, count: int, parts: list[_Pairs]) -> Array:
+    """Sort pairs of page and user; quick where there are few for so many of both."""
+    users = np.zeros(size, np.int64)
+    some = [
+        np.bincount(part.held.take(part.share.pages), minlength=size) for part in parts
+    ]
+    ends = np.cumsum(np.sum(some, axis=0))
+    low = 0
+    while low < size:
+        done = int(ends[low - 1]) if low else 0
+        high = max(int(np.searchsorted(ends, done + MAX_PAIRS, "right")), low + 1)
+        found = [part.between(low, high) for part in parts]
+        keys = distinct(np.concatenate([pages * count + who for pages, who in found]))
+        users += np.bincount(keys // count, minlength=size)
+        low = high
     return users
 
 
