@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.api.asking import tell_sample
+from app.api.written import write_figure
 from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Passage, Place
 from app.store.insight_seam import FlowAnswer
 
 Row = dict[str, Any]
 
 _NAMES = {ENTRY: "(entry)", EXIT: "(exit)", OTHER: "(other)", 0: "(unnamed)"}
-_SECOND = 1_000  # ms
 
 
 class Graph:
@@ -49,7 +49,8 @@ class Graph:
     def nodes(self) -> list[Row]:
         """Lay out places as Grafana's node graph wants them, with visits as main figure.
 
-        The arc is the share of visits after which visitors left.
+        The arc is the share of visits after which visitors left. Figures are texts:
+        Grafana would write a number of visits as ``9.00``, and a dwell without its unit.
         """
         used = {place for edge, _ in self._edges for place in edge}
         used |= set(self._places) if not self._edges else set()
@@ -65,15 +66,16 @@ class Graph:
         out = self._out.get(place, 0)
         left = self._exits.get(place, 0) / out if out else 0.0
         left = 1.0 if page == EXIT else left
-        dwell = passage.dwell / passage.dwelled / _SECOND if passage.dwelled else None
+        dwell = passage.dwell / passage.dwelled if passage.dwelled else None
         return {
             "id": self._id(place),
             "title": self._names.get(page, ""),
             "subTitle": f"step {level}" if self._is_levelled else "",
-            "mainStat": passage.count * self._sample,
-            "secondaryStat": None if dwell is None else round(dwell, 1),
+            "mainStat": write_figure(passage.count * self._sample, "short"),
+            "secondaryStat": write_figure(dwell, "ms"),
             "arc__ok": 1 - left,
             "arc__exit": left,
+            "visits": passage.count * self._sample,
             "sessions": passage.sessions * self._sample,
             "level": level,
         }
@@ -85,8 +87,8 @@ class Graph:
             {
                 "id": f"{row['source']} → {row['target']}",
                 **row,
-                "mainStat": row["value"],
-                "secondaryStat": row["share"],
+                "mainStat": write_figure(row["value"], "short"),
+                "secondaryStat": write_figure(row["share"], "percentunit"),
                 "thickness": 1 + 9 * passage.count / most,
             }
             for (edge, passage) in self._edges

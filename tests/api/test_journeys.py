@@ -13,7 +13,9 @@ def test_graph_has_entry_and_exit(get: Get) -> None:
         edge["target"] for edge in edges
     } == ids
     root = next(node for node in nodes if node["id"] == "/")
-    assert (root["mainStat"], root["secondaryStat"]) == (8, 120)
+    assert (root["visits"], root["mainStat"]) == (8, "8")
+    assert root["secondaryStat"] == "2 min"
+    assert {edge["mainStat"] for edge in edges} == {str(e["value"]) for e in edges}
     assert (root["arc__ok"], root["arc__exit"]) == (0.75, 0.25)
     assert len({edge["id"] for edge in edges}) == len(edges)
 

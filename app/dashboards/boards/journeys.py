@@ -29,7 +29,8 @@ def _funnel(layout: str, *columns: Column, **given: str) -> Ask:
 GRAPH = Panel(
     kind="nodeGraph",
     title="Ways",
-    help="Visits of each page and the ways between; the arc shows how many leave there.",
+    help="Visits of each page, mean time on it, and the ways between; the arc shows how many"
+    " leave there.",
     asks=(
         _paths(
             "nodes",
@@ -37,8 +38,8 @@ GRAPH = Panel(
             Column("id"),
             Column("title"),
             Column("subTitle"),
-            Column("mainStat", "number"),
-            Column("secondaryStat", "number"),
+            Column("mainStat"),
+            Column("secondaryStat"),
             Column("arc__ok", "number"),
             Column("arc__exit", "number"),
         ),
@@ -48,8 +49,8 @@ GRAPH = Panel(
             Column("id"),
             Column("source"),
             Column("target"),
-            Column("mainStat", "number"),
-            Column("secondaryStat", "number"),
+            Column("mainStat"),
+            Column("secondaryStat"),
             Column("thickness", "number"),
         ),
     ),
@@ -57,14 +58,11 @@ GRAPH = Panel(
     height=16,
     options={
         "nodes": {
-            "mainStatUnit": "short",
-            "secondaryStatUnit": "s",
             "arcs": [
                 {"field": "arc__ok", "color": "green"},
                 {"field": "arc__exit", "color": "orange"},
             ],
         },
-        "edges": {"mainStatUnit": "short", "secondaryStatUnit": "percentunit"},
     },
 )
 _TRANSITIONS = Panel(
