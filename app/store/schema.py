@@ -13,7 +13,12 @@ from app.store import newcomers, privacy_tables, told_tables
 from app.store.columns.tables import create_columns, read_anew, read_told_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.migrating import Database, Migrations
-from app.store.rollups.tables import clear_cells, create_rollups, pack_cells
+from app.store.rollups.tables import (
+    clear_cells,
+    create_rollups,
+    mark_hours,
+    pack_cells,
+)
 from app.store.rule_tables import TABLES as _RULES
 
 migrations = Migrations("skald")
@@ -270,6 +275,12 @@ def find_users_as_shown(db: Database) -> None:
 def keep_traces_by_column(db: Database) -> None:
     """Keep traces, use of models, tags and scores by column as well."""
     read_told_anew(db)
+
+
+@migrations()
+def roll_up_by_levels(db: Database) -> None:
+    """Keep figures of six hours, too, for long ranges in steps of hours."""
+    mark_hours(db)
 
 
 CHILDREN = (

@@ -19,7 +19,7 @@ from app.store.columns.tables import TABLES
 from app.store.privacy_seam import ERASURE, Exported, Request
 from app.store.rollups.packed import Held
 from app.store.rollups.shapes import unite_users
-from app.store.rollups.tables import DIMENSIONS, KEYS, SUMS
+from app.store.rollups.tables import DIMENSIONS, KEYS, LEVELS, SUMS
 from tests.driver import Index, decode
 from tests.dump import dump
 
@@ -165,9 +165,8 @@ def everything(index: Index) -> dict[str, Any]:
 def _rollups(db: sqlite3.Connection, strings: dict[Any, Any]) -> list[Any]:
     rows = []
     for dimension, name in enumerate(DIMENSIONS):
-        for level in ("days", "hours"):
-            span = [(0, LATER)]
-            held = Held(db, dimension, *((span, []) if level == "days" else ([], span)))
+        for level in range(len(LEVELS)):
+            held = Held(db, dimension, [(level, 0, LATER)])
             keys = [held.numbers(key).tolist() for key in KEYS]
             sums = zip(*(held.numbers(each).tolist() for each in SUMS), strict=True)
             lengths = [held.numbers(f"{n}/lengths").tolist() for n in _HISTOGRAMS]

@@ -1,4 +1,4 @@
-"""Whatever changes a session marks the hour and the day that it is counted in."""
+"""Whatever changes a session marks the hour that it is counted in."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,23 +18,18 @@ def index(tmp_path: Path) -> Iterator[Index]:
     index.close()
 
 
-def marked(index: Index) -> tuple[set[int], set[int], set[int]]:
-    """Return what is marked, and forget it: hours, days, and hours of the columns."""
+def marked(index: Index) -> tuple[set[int], set[int]]:
+    """Return which hours are marked, and forget it: of rollups, and of columns."""
     with sqlite3.connect(index.path) as db:
-        levels = [
-            {row[0] for row in db.execute(
-                "select bucket from rollup_dirty where level = ?", (level,)
-            )}
-            for level in (0, 1)
-        ]  # fmt: skip
+        rollups = {row[0] for row in db.execute("select bucket from rollup_dirty")}
         columns = {row[0] for row in db.execute("select hour from columns_dirty")}
         db.execute("delete from rollup_dirty")
         db.execute("delete from columns_dirty")
     db.close()
-    return levels[0], levels[1], columns
+    return rollups, columns
 
 
-def test_new_sessions_mark_their_hours_and_days(index: Index) -> None:
+def test_new_sessions_mark_their_hours(index: Index) -> None:
     """Each once, however many sessions begin in it."""
     index.ingest(
         page_load("s1", at="10:10:00")
@@ -42,7 +37,7 @@ def test_new_sessions_mark_their_hours_and_days(index: Index) -> None:
         + page_load("s3", at="12:20:00")
     )
     hours = {DAY + 10 * HOUR, DAY + 12 * HOUR}
-    assert marked(index) == (hours, {DAY}, hours)
+    assert marked(index) == (hours, hours)
 
 
 def test_a_session_that_gets_longer_marks_where_it_begins(index: Index) -> None:
@@ -50,7 +45,7 @@ def test_a_session_that_gets_longer_marks_where_it_begins(index: Index) -> None:
     index.ingest(page_load("s1", at="10:50:00"))
     marked(index)
     index.ingest(action("s1", "11:10:00", "pay"))
-    assert marked(index) == ({DAY + 10 * HOUR}, {DAY}, {DAY + 10 * HOUR})
+    assert marked(index) == ({DAY + 10 * HOUR}, {DAY + 10 * HOUR})
 
 
 def test_a_session_that_moves_marks_both_of_its_hours(index: Index) -> None:
@@ -59,7 +54,7 @@ def test_a_session_that_moves_marks_both_of_its_hours(index: Index) -> None:
     marked(index)
     index.ingest(page_load("s1", at="10:50:00"))
     hours = {DAY + 10 * HOUR, DAY + 11 * HOUR}
-    assert marked(index) == (hours, {DAY}, hours)
+    assert marked(index) == (hours, hours)
 
 
 def test_nothing_new_marks_nothing(index: Index) -> None:
@@ -67,4 +62,4 @@ def test_nothing_new_marks_nothing(index: Index) -> None:
     index.ingest(page_load("s1", at="10:50:00"))
     marked(index)
     index.ingest(page_load("s1", at="10:50:00"))
-    assert marked(index) == (set(), set(), set())
+    assert marked(index) == (set(), set())

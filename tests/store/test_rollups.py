@@ -25,7 +25,7 @@ from app.store.rollups.shapes import (
     quantiles_of,
     values_of,
 )
-from app.store.rollups.tables import bucket_of_key, key_of
+from app.store.rollups.tables import LEVELS, bucket_of_key, key_of
 from app.store.seam import Progress
 from tests.build import DAY, HOUR, page_load
 from tests.corpus.worlds import index_of
@@ -254,13 +254,13 @@ def test_impossible_questions_are_refused_alike(rolled: Index) -> None:
 def test_late_session_is_counted_at_once(index: Index) -> None:
     """An hour that changed is scanned until it has been recomputed, then known again."""
     index.ingest(page_load("s1", at="10:10:00"))
-    assert roll_up(index) == 2  # the hour and its day
+    assert roll_up(index) == 3  # the hour, its six hours and its day
 
     index.ingest(page_load("s2", at="10:20:00"))
     window = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
     reader, _ = readers(index)
     assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, 2)]
-    assert roll_up(index) == 2
+    assert roll_up(index) == 3
     assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, 2)]
 
 
@@ -275,15 +275,16 @@ def test_expired_sessions_leave_the_figures(index: Index) -> None:
     assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, 1)]
     roll_up(index)
     assert reader.evaluate(Leaf("count"), window) == [((), BEGIN, 1)]
-    assert cells(index) == {(0, BEGIN + 15 * HOUR), (1, BEGIN)}
+    hour = BEGIN + 15 * HOUR
+    assert cells(index) == {(0, hour), (1, BEGIN + 12 * HOUR), (2, BEGIN)}
 
 
 def cells(index: Index) -> set[tuple[int, int]]:
-    """Return the hours and days that have cells."""
+    """Return the buckets of each level that have cells."""
     reader, _ = readers(index)
     return {
         (level, bucket_of_key(key))
-        for level in (0, 1)
+        for level in range(len(LEVELS))
         for (key,) in reader._db.execute(
             "select key from rollup_cells where key >= ? and key < ?",
             (key_of(level, 0, "source", 0), key_of(level, 0, "app", 0)),

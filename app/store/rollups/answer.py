@@ -26,10 +26,11 @@ from app.store.rollups.shapes import (
     quantiles_of,
     unite_users,
 )
-from app.store.rollups.tables import DAY, DIMENSIONS, HOUR, KEYS
+from app.store.rollups.tables import DAY, DIMENSIONS, HOUR, KEYS, LEVELS
 from app.store.sql import Statement
 
 MAX_SCANNED = 0.4  # of the window; beyond that one scan of everything is as good
+_DAYS = LEVELS.index(DAY)
 
 Scan = Callable[[Leaf, Window], list[Cell]]
 
@@ -73,15 +74,13 @@ def answer(
 
 def _details(found: Cover, pieces: Pieces) -> dict[str, object]:
     """Say what was read: how many days and hours of cells, and ms of sessions."""
-    days, hours = (
-        sum(end - start for start, end in each) // length
-        for each, length in ((pieces.days, DAY), (pieces.hours, HOUR))
-    )
+    days = sum(end - start for level, start, end in pieces.spans if level == _DAYS)
+    hours = sum(end - start for level, start, end in pieces.spans if level != _DAYS)
     return {
         "dimension": found.dimension,
         "figures": [*found.top, *found.bottom, *filter(None, [found.measure])],
-        "days": days,
-        "hours": hours,
+        "days": days // DAY,
+        "hours": hours // HOUR,
         "scanned_ms": pieces.scanned,
         "scans": len(pieces.scans),
     }
@@ -95,7 +94,7 @@ class _Answer:
         self._cover, self._new = edges.found, edges.new_statement
         self._edges, self._scan = edges, scan
         number = DIMENSIONS.index(edges.found.dimension)
-        self._held = Held(edges.db, number, pieces.days, pieces.hours)
+        self._held = Held(edges.db, number, pieces.spans)
         self._rows = self._chosen()
         self._groups = self._grouped()
         self._places = self._named()

@@ -1,4 +1,4 @@
-"""Recompute what is dirty: hours from their sessions, days from their hours."""
+"""Recompute what is dirty: hours from their sessions, what is longer from the shorter."""
 
 import sqlite3
 from collections import defaultdict
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.store.rollups.cells import Cells, add_up, summed, united
-from app.store.rollups.packed import Groups, Held, group
+from app.store.rollups.packed import Groups, Held, Span, group
 from app.store.rollups.shapes import (
     Entries,
     Floats,
@@ -18,7 +18,6 @@ from app.store.rollups.shapes import (
     pack_users,
 )
 from app.store.rollups.tables import (
-    DAY,
     DIMENSIONS,
     HOUR,
     KEYS,
@@ -198,16 +197,16 @@ def _users(groups: Groups, users: Ints) -> list[bytes]:
     return [pack_users(each) if each else b"" for each in found]
 
 
-def build_day(db: sqlite3.Connection, day: int) -> None:
-    """Compute the cells of a day from those of its hours; all must be clean."""
-    left_out = _left_out(db, day)
-    whole = {dimension: united([_held(db, dimension, day)]) for dimension in DIMENSIONS}
-    _replace(db, 1, day, whole, left_out)
+def build_above(db: sqlite3.Connection, level: int, bucket: int) -> None:
+    """Compute the cells of a bucket from those of the level below; all are clean."""
+    span = level - 1, bucket, bucket + LEVELS[level]
+    whole = {name: united([_held(db, name, span)]) for name in DIMENSIONS}
+    _replace(db, level, bucket, whole, _left_out(db, span))
 
 
-def _held(db: sqlite3.Connection, dimension: str, day: int) -> Cells:
-    """Return the cells of the hours of a day, one hour's after the other's."""
-    held = Held(db, DIMENSIONS.index(dimension), (), [(day, day + DAY)])
+def _held(db: sqlite3.Connection, dimension: str, span: Span) -> Cells:
+    """Return the cells of some buckets, one bucket's after the other's."""
+    held = Held(db, DIMENSIONS.index(dimension), [span])
     keys = list(zip(*(held.numbers(name).tolist() for name in KEYS), strict=True))
     cells = Cells(keys, {name: held.numbers(name) for name in SUMS})
     for name in _HISTOGRAMS:
@@ -253,11 +252,11 @@ def _replace(
         )
 
 
-def _left_out(db: sqlite3.Connection, day: int) -> set[str]:
+def _left_out(db: sqlite3.Connection, span: Span) -> set[str]:
     found = db.execute(
         "select dimensions from rollup_left_out"
-        " where level = 0 and bucket >= ? and bucket < ?",
-        (day, day + DAY),
+        " where level = ? and bucket >= ? and bucket < ?",
+        span,
     )
     return {name for (text,) in found for name in text.split(",")}
 
@@ -270,44 +269,43 @@ def agree(db: sqlite3.Connection, bounce: str) -> None:
     db.execute("delete from rollup_meta")
     db.execute("insert into rollup_meta values (?)", (bounce,))
     if held:
-        marked = [
-            (level, bucket_of_key(key))
-            for level in LEVELS
-            for (key,) in db.execute(
-                "select key from rollup_cells where key >= ? and key < ?",
-                (key_of(level, 0, "source", 0), key_of(level, 0, "app", 0)),
-            )
-        ]
-        db.executemany("insert or ignore into rollup_dirty values (?, ?)", marked)
+        keys = db.execute(
+            "select key from rollup_cells where key >= ? and key < ?",
+            (key_of(0, 0, "source", 0), key_of(0, 0, "app", 0)),
+        ).fetchall()
+        marked = [(bucket_of_key(key),) for (key,) in keys]
+        db.executemany("insert or ignore into rollup_dirty values (0, ?)", marked)
 
 
 def next_dirty(db: sqlite3.Connection, now: int) -> tuple[int, int] | None:
     """Return (level, bucket) of what to recompute next, newest first; None = nothing.
 
-    Hours come before days, and a day only when its hours are clean and it is over.
+    Hours come first, and what is longer only when it is over and all in it is clean.
     """
-    hour = db.execute(
-        "select max(bucket) from rollup_dirty where level = 0"
-        " and bucket between 0 and ?",
-        (now - HOUR - SETTLED,),
-    ).fetchone()[0]
-    if hour is not None:
-        return 0, hour
-    day = db.execute(
-        "select max(d.bucket) from rollup_dirty as d where d.level = 1"
-        " and d.bucket between 0 and ? and not exists (select 1 from rollup_dirty as h"
-        " where h.level = 0 and h.bucket >= d.bucket and h.bucket < d.bucket + ?)",
-        (now - DAY - SETTLED, DAY),
-    ).fetchone()[0]
-    return None if day is None else (1, day)
+    for level, length in enumerate(LEVELS):
+        (bucket,) = db.execute(
+            "select max(d.bucket) from rollup_dirty as d where d.level = ?"
+            " and d.bucket between 0 and ? and not exists (select 1 from rollup_dirty"
+            " as h where h.level < d.level and h.bucket >= d.bucket"
+            " and h.bucket < d.bucket + ?)",
+            (level, now - length - SETTLED, length),
+        ).fetchone()
+        if bucket is not None:
+            return level, bucket
+    return None
 
 
 def build(db: sqlite3.Connection, level: int, bucket: int, bounced: str) -> None:
-    """Recompute one hour or day and take the mark away; *db* is in a transaction."""
+    """Recompute one bucket and mark what it is part of; *db* is in a transaction."""
     if level:
-        build_day(db, bucket)
+        build_above(db, level, bucket)
     else:
         build_hour(db, bucket, bounced)
     db.execute(
         "delete from rollup_dirty where level = ? and bucket = ?", (level, bucket)
     )
+    if level + 1 < len(LEVELS):
+        above = bucket - bucket % LEVELS[level + 1]
+        db.execute(
+            "insert or ignore into rollup_dirty values (?, ?)", (level + 1, above)
+        )

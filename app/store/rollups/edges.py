@@ -10,7 +10,7 @@ import numpy as np
 from app.sessionql.plan import Leaf, Window
 from app.store.conditions import conditions, where
 from app.store.rollups.cover import Cover
-from app.store.rollups.packed import Range
+from app.store.rollups.pieces import Range
 from app.store.sql import EVENTS, Statement
 
 Labels = tuple[str, ...]

@@ -14,7 +14,7 @@ from app.store.rollups.tables import bucket_of_key, key_of
 _WIDTHS = ((1, "<u1"), (2, "<u2"), (4, "<u4"), (8, "<i8"))
 _TYPES = dict(_WIDTHS)
 
-Range = tuple[int, int]  # [start, end), ms
+Span = tuple[int, int, int]  # level, [start, end), ms
 
 
 def pack(numbers: Ints) -> bytes:
@@ -56,22 +56,17 @@ def group(columns: Sequence[Ints], size: int) -> Groups:
 
 
 class Held:
-    """The cells of one dimension in some hours and days, read part by part.
+    """The cells of one dimension in some buckets of time, read part by part.
 
     Attributes:
         size: how many cells.
-        buckets: the hour or day of each, ms.
+        buckets: when the bucket of each begins, ms.
     """
 
     def __init__(
-        self,
-        db: sqlite3.Connection,
-        dimension: int,
-        days: Sequence[Range],
-        hours: Sequence[Range],
+        self, db: sqlite3.Connection, dimension: int, spans: Sequence[Span]
     ) -> None:
-        self._db, self._dimension = db, dimension
-        self._ranges = [(1, *each) for each in days] + [(0, *each) for each in hours]
+        self._db, self._dimension, self._spans = db, dimension, spans
         self._sizes = [
             (level, key, n) for level, key, n, _ in self._rows("source")
         ]  # every cell has a source
@@ -122,7 +117,7 @@ class Held:
         """List (level, bucket, how many numbers, bytes)."""
         return [
             (level, bucket_of_key(key), n, data)
-            for level, start, end in self._ranges
+            for level, start, end in self._spans
             for key, n, data in self._db.execute(
                 "select key, n, data from rollup_cells where key >= ? and key < ?",
                 (

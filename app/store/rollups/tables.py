@@ -1,15 +1,15 @@
-"""The table of the rollups; what changes a session marks its hour and its day.
+"""The table of the rollups; what changes a session marks its hour.
 
-A row of ``rollup_cells`` is one *part* of all cells of a dimension in an hour or day:
+A row of ``rollup_cells`` is one *part* of all cells of a dimension in a bucket of time:
 one number of each cell, or a piece of their sets and histograms, in the order of the
 cells. Level, dimension, part and bucket are one number, so that the same part of
-consecutive hours is a run of rows. A part that is zero throughout is not kept.
+consecutive buckets is a run of rows. A part that is zero throughout is not kept.
 """
 
 from app.store.migrating import Database
 
 HOUR, DAY = 3_600_000, 86_400_000  # ms
-LEVELS = {0: HOUR, 1: DAY}
+LEVELS = (HOUR, 6 * HOUR, DAY)  # by level; each is made of those of the level below
 
 # their numbers are stored; each is a column of `sessions`, but for the last two
 DIMENSIONS = (
@@ -84,13 +84,13 @@ _BUCKETS = 1 << 32  # hours since 1970 that a key has room for
 
 
 def key_of(level: int, dimension: int, part: str, bucket: int) -> int:
-    """Return the key of a row; *bucket* is the begin of an hour or day, ms."""
+    """Return the key of a row; *bucket* is when it begins, ms."""
     place = (level << 6 | dimension) << 8 | PARTS.index(part)
     return place * _BUCKETS + bucket // HOUR
 
 
 def bucket_of_key(key: int) -> int:
-    """Return which hour or day a row is of, ms."""
+    """Return when the bucket begins that a row is of, ms."""
     return key % _BUCKETS * HOUR
 
 
@@ -121,14 +121,13 @@ create table rollup_cells (
 
 _MARK = """
 create trigger rollups_{event} after {event} on sessions begin
-  insert or ignore into rollup_dirty values
-    (0, {row}.start - {row}.start % 3600000), (1, {row}.start - {row}.start % 86400000);
+  insert or ignore into rollup_dirty values (0, {row}.start - {row}.start % 3600000);
 end
 """
 
 
 def create_rollups(db: Database) -> None:
-    """Create what says which hours and days are not rolled up yet: all of them."""
+    """Create what says which hours are not rolled up yet: all of them."""
     for statement in _TABLES.split(";"):
         db.execute(statement)
     for event, row in (("insert", "new"), ("delete", "old")):
@@ -152,10 +151,17 @@ def clear_cells(db: Database) -> None:
     mark_all(db)
 
 
+def mark_hours(db: Database) -> None:
+    """Compute all anew, by levels; a session that is deleted marks its hour alone."""
+    db.execute("drop trigger rollups_delete")
+    db.execute(_MARK.format(event="delete", row="old"))
+    db.execute("delete from rollup_dirty")
+    clear_cells(db)
+
+
 def mark_all(db: Database) -> None:
-    """Mark every hour and day that has sessions."""
-    for level, length in LEVELS.items():
-        db.execute(
-            "insert or ignore into rollup_dirty"
-            f" select distinct {level}, start - start % {length} from sessions"
-        )
+    """Mark every hour that has sessions."""
+    db.execute(
+        "insert or ignore into rollup_dirty"
+        f" select distinct 0, start - start % {HOUR} from sessions"
+    )
