@@ -32,9 +32,6 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("pragma auto_vacuum = incremental")  # of a new file
         _log_ahead(connection)
         connection.execute("pragma synchronous = normal")
-        connection.execute(
-            "pragma recursive_triggers = on"
-        )  # a replaced row is deleted
         connection.execute("pragma secure_delete = on")  # what is erased is overwritten
         connection.execute("pragma cache_size = -12000")
         connection.execute("pragma temp_store = memory")

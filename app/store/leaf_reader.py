@@ -13,7 +13,14 @@ from app.errors import TooExpensive
 from app.sessionql.evaluate import Cell, bounds_of
 from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
-from app.store.answers import Answer, AnswerCache, Answered, key_of
+from app.store.answers import (
+    Answer,
+    AnswerCache,
+    Answered,
+    Asked,
+    key_of,
+    looks_back,
+)
 from app.store.connect import snapshot
 from app.store.leaves import compose
 from app.store.rollups.answer import answer
@@ -83,12 +90,13 @@ class LeafReader:
         if self.answers is None or key is None:
             found = self._ask(db, leaf, window)
             return found, found.by
-        version = self.answers.version()  # before looking, so never too new for it
-        held = self.answers.find(db, key, version, window)
+        asked = Asked(key, window, looks_back(leaf))
+        state = self.answers.state()  # before looking, so never too new for it
+        held = self.answers.find(db, asked, state)
         if held is not None:
             return held, "cache"
         found = self._ask(db, leaf, window)
-        self.answers.keep(key, version, window, found)
+        self.answers.keep(asked, state, found)
         return found, found.by
 
     def _ask(self, db: sqlite3.Connection, leaf: Leaf, window: Window) -> Answer:

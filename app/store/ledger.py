@@ -82,12 +82,12 @@ class Ledger(Upkeep):
     def write_rows(self, new: rows.Rows, replaced: list[int]) -> None:
         """Write *new* in place of the rows of the sessions *replaced*."""
         db = self._db
+        mark(db, new.starts, replaced)
         if replaced:
             gone = [(row_id,) for row_id in replaced]
             for table in (*CHILDREN, "journals"):
                 db.executemany(f"delete from {table} where session = ?", gone)
             db.executemany("delete from sessions where id = ?", gone)
-        mark(db, new.starts)
         new.insert(db)
 
 

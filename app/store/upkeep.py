@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from app.store.connect import explained, open_for_writing
+from app.store.marks import mark
 from app.store.schema import CHILDREN, REFERENCES
 from app.store.strings import Strings
 from app.store.writing_seam import JobStatus
@@ -146,6 +147,7 @@ class Upkeep:
     def forget(self, found: Sequence[tuple[int]]) -> None:
         """Delete the sessions of those row ids, and all that is theirs."""
         db = self._db
+        mark(db, (), [row_id for (row_id,) in found])
         for table, columns in REFERENCES.items():
             key = "id" if table == "sessions" else "session"
             for column in columns:

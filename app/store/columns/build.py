@@ -9,6 +9,7 @@ import numpy as np
 from app.store.columns.chunks import Array, Column, Numbers, join, pack, unpack
 from app.store.columns.rows import read_columns
 from app.store.columns.tables import DAY, HOUR, TABLES, columns_of
+from app.store.marks import touch
 
 SETTLED = 120_000  # ms after its end; until then an hour still grows
 
@@ -65,6 +66,7 @@ def _build_hour(db: sqlite3.Connection, hour: int) -> None:
             for name, column in columns.items():
                 _write(db, group, table, name, column)
     db.execute("delete from columns_dirty where hour = ?", (hour,))
+    touch(db, [hour])
 
 
 def _build_day(db: sqlite3.Connection, day: int) -> None:
@@ -85,6 +87,7 @@ def _build_day(db: sqlite3.Connection, day: int) -> None:
         count = sum(each.rows.stop - each.rows.start for each in pieces)
         row = (group, day, count, last)
         db.execute("insert into row_groups values (?, 1, ?, ?, ?)", row)
+    touch(db, range(day, day + DAY, HOUR))
 
 
 def _pieces(db: sqlite3.Connection, day: int) -> tuple[list[_Piece], int]:

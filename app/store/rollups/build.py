@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.store.marks import touch
 from app.store.rollups.cells import Cells, add_up, summed, united
 from app.store.rollups.packed import Groups, Held, Span, group
 from app.store.rollups.shapes import (
@@ -275,6 +276,8 @@ def agree(db: sqlite3.Connection, bounce: str) -> None:
         ).fetchall()
         marked = [(bucket_of_key(key),) for (key,) in keys]
         db.executemany("insert or ignore into rollup_dirty values (0, ?)", marked)
+    every = db.execute("select bucket from rollup_dirty where level = 0").fetchall()
+    touch(db, (hour for (hour,) in every))
 
 
 def next_dirty(db: sqlite3.Connection, now: int) -> tuple[int, int] | None:
@@ -304,6 +307,7 @@ def build(db: sqlite3.Connection, level: int, bucket: int, bounced: str) -> None
     db.execute(
         "delete from rollup_dirty where level = ? and bucket = ?", (level, bucket)
     )
+    touch(db, range(bucket, bucket + LEVELS[level], HOUR))
     if level + 1 < len(LEVELS):
         above = bucket - bucket % LEVELS[level + 1]
         db.execute(

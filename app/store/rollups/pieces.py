@@ -14,7 +14,7 @@ Range = tuple[int, int]  # [start, end), ms
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A window, cut up; no session of it is outside of the pieces.
+    """A window, cut up; together the pieces are all of it.
 
     Attributes:
         spans: clean time, by the longest buckets that fit.
@@ -43,24 +43,12 @@ def cut(
     if held is None or held[0] != bounce:  # of another definition
         return None
     levels = [level for level, length in enumerate(LEVELS) if window.step % length == 0]
-    start, end = _with_sessions(db, window)
+    start, end = window.start, window.end
     pieces = Pieces()
     _take(pieces, _dirty(db, start, end, dimension), levels, start, end)
     if len(pieces.spans) + len(pieces.scans) > MAX_RANGES:
         return None
     return pieces if pieces.spans else None
-
-
-def _with_sessions(db: sqlite3.Connection, window: Window) -> Range:
-    """Return *window* without the whole hours before and after all sessions."""
-    (first,) = db.execute("select min(start) from sessions").fetchone()
-    (last,) = db.execute("select max(start) from sessions").fetchone()
-    if first is None:
-        return window.start, window.start
-    return (
-        max(window.start, first - first % HOUR),
-        min(window.end, last - last % HOUR + HOUR),
-    )
 
 
 def _take(

@@ -1,4 +1,4 @@
-"""The table of the rollups; what changes a session marks its hour.
+"""The table of the rollups; what changes a session marks its hour (see ``marks``).
 
 A row of ``rollup_cells`` is one *part* of all cells of a dimension in a bucket of time:
 one number of each cell, or a piece of their sets and histograms, in the order of the
@@ -121,7 +121,8 @@ create table rollup_cells (
 
 _MARK = """
 create trigger rollups_{event} after {event} on sessions begin
-  insert or ignore into rollup_dirty values (0, {row}.start - {row}.start % 3600000);
+  insert or ignore into rollup_dirty values
+    (0, {row}.start - {row}.start % 3600000), (1, {row}.start - {row}.start % 86400000);
 end
 """
 
@@ -149,14 +150,6 @@ def clear_cells(db: Database) -> None:
     db.execute("delete from rollup_cells")
     db.execute("delete from rollup_left_out")
     mark_all(db)
-
-
-def mark_hours(db: Database) -> None:
-    """Compute all anew, by levels; a session that is deleted marks its hour alone."""
-    db.execute("drop trigger rollups_delete")
-    db.execute(_MARK.format(event="delete", row="old"))
-    db.execute("delete from rollup_dirty")
-    clear_cells(db)
 
 
 def mark_all(db: Database) -> None:
