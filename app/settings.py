@@ -154,7 +154,7 @@ class Settings:
     answer_cache_bytes: int = setting(
         4 * MIB,
         "size",
-        "Answers that a process remembers until the index changes; `0B`: none.",
+        "Answers that a process remembers until what they tell of changes; `0B`: none.",
         least=0,
         most=1 << 30,
     )
