@@ -13,13 +13,13 @@ _HOUR = 3_600_000  # ms
 
 # when the sessions of an hour changed last, or what is kept of them: a number that is
 # higher than any before. A row an hour, so that it stays small
-TABLE = """
+TABLES = """
 create table touched (
   hour integer primary key,
   number integer not null
-)
+);
+create index touched_number on touched (number)
 """
-INDEX = "create index touched_number on touched (number)"
 
 
 def mark(

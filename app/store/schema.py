@@ -9,13 +9,8 @@ import sqlite3
 from pathlib import Path
 
 from app.errors import StoreError, StoreNewer
-from app.store import newcomers, privacy_tables, told_tables
-from app.store.columns.tables import create_columns, read_anew, read_told_anew
-
-
-@migrations()
 from app.store import marks, newcomers, privacy_tables, told_tables
-from app.store.columns.tables import create_columns, read_anew
+from app.store.columns.tables import create_columns, read_anew, read_told_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.migrating import Database, Migrations
 from app.store.rollups.tables import clear_cells, create_rollups, pack_cells
@@ -279,18 +274,13 @@ def keep_traces_by_column(db: Database) -> None:
 
 @migrations()
 def roll_up_by_levels(db: Database) -> None:
-    """Keep figures of six hours, too, for long ranges in steps of hours."""
+    """Keep figures of six hours, too; and which hours changed when, for answers."""
     for table in ("rollups", "columns"):  # see ``marks``
         db.execute(f"drop trigger {table}_delete")
     db.execute("delete from rollup_dirty")
     clear_cells(db)
-
-
-@migrations()
-def remember_what_changed(db: Database) -> None:
-    """Remember which hours changed when, so that answers about others stay good."""
-    db.execute(marks.TABLE)
-    db.execute(marks.INDEX)
+    for statement in marks.TABLES.split(";"):
+        db.execute(statement)
 
 
 CHILDREN = (
