@@ -216,7 +216,7 @@ class Indexer:
         report.repeated += done.repeated
         report.sessions += done.sessions
         report.cursor = max(report.cursor, cursor)
-        for reason, lines in batch.dropped.items():
+        for reason, lines in done.dropped.items():
             report.dropped[reason] = report.dropped.get(reason, 0) + lines
 
     def _notes(self) -> dict[str, Any]:

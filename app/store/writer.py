@@ -100,9 +100,12 @@ class SqliteWriter(Ledger):
             while chunk := list(islice(addresses, _CHUNK)):
                 self._ingest_chunk(source, number, chunk, batch, done)
             self.newcomers.write()
-            self._advance(number, batch, progress)
+            lost = dict(batch.dropped)
+            if self.newcomers.refused:
+                lost[REASON] = lost.get(REASON, 0) + self.newcomers.refused
+            self._advance(number, batch, lost, progress)
             self.dirt.write(db)
-        return Ingested(*done)
+        return Ingested(*done, dropped=lost)
 
     def _ingest_chunk(
         self,
@@ -144,17 +147,16 @@ class SqliteWriter(Ledger):
 
     # -- progress ------------------------------------------------------------------
 
-    def _advance(self, source: int, batch: Batch, progress: Progress) -> None:
+    def _advance(
+        self, source: int, batch: Batch, lost: dict[str, int], progress: Progress
+    ) -> None:
         db = self._db
         held, cursor = db.execute(
             "select dropped, cursor from sources where id = ?", (source,)
         ).fetchone()
         dropped = orjson.loads(held)
-        for reason, lines in batch.dropped.items():
+        for reason, lines in lost.items():
             dropped[reason] = dropped.get(reason, 0) + lines
-        if self.newcomers.refused:
-            refused = dropped.get(REASON, 0) + self.newcomers.refused
-            dropped[REASON] = refused
         db.execute(
             "update sources set cursor = max(cursor, ?), entries = entries + ?,"
             " bytes = bytes + ?, decoded = decoded + ?, dropped = ?, updated = ?"

@@ -38,6 +38,7 @@ class Ingested:
     sessions: int  # touched
     created: int  # of those, new
     cut: int  # events over the bound of their session
+    dropped: Mapping[str, int]  # lines that are not used, by reason
 
 
 @dataclass(frozen=True, slots=True)
