@@ -105,7 +105,8 @@ class SqliteWriter(Ledger):
                 lost[REASON] = lost.get(REASON, 0) + self.newcomers.refused
             self._advance(number, batch, lost, progress)
             self.dirt.write(db)
-        return Ingested(*done, dropped=lost)
+        events, repeated, touched, created, cut = done
+        return Ingested(events, repeated, touched, created, cut, lost)
 
     def _ingest_chunk(
         self,
