@@ -75,8 +75,12 @@ def find_whole(app: str, session_id: str) -> Whole:
         found = reader().whole("/".join(parts[:length]), "/".join(parts[length:]))
         if found is not None:
             return found
-    whose = f"of the app {app[:80]!r}" if app else "without an app"
-    raise NotFound(f"no session {session_id[:80]!r} {whose}")
+    if app:
+        raise NotFound(f"no session {session_id[:80]!r} of the app {app[:80]!r}")
+    raise NotFound(
+        f"no session {session_id[:80]!r} without an app;"
+        " /api/v1/sessions?from=0&id=... looks for one in every app"
+    )
 
 
 def kept_of(session: Session) -> list[str]:
