@@ -6,7 +6,7 @@ filters, times become a window, and every problem of a request is told at once.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from flask import Response
@@ -24,7 +24,7 @@ from app.api.parameters import (
 from app.api.steps import fitting_step, nice_step
 from app.catalog import names
 from app.catalog.fields import FIELDS, Field, find
-from app.catalog.metrics import Metric
+from app.catalog.metrics import METRICS, Metric
 from app.errors import BadRequest, UnknownName
 from app.sessionql.evaluate import Frame, evaluate
 from app.sessionql.language import parse
@@ -244,7 +244,9 @@ def ask(
         question: what is asked.
         reader: who answers.
         settings: its bounds.
-        series: at most that many; 0 = as many as an answer may hold.
+        series: at most that many; 0 = as many as an answer may hold. Of figures that
+            count, these are the largest. Of others, bucket by bucket, they are those of
+            most sessions: the highest rates are of labels that hardly anybody has.
 
     Raises:
         TooExpensive: the store hit its time limit.
@@ -253,16 +255,41 @@ def ask(
     if question.window.step:
         cells = len(question.metrics) * max(1, len(question.window.buckets()))
         most = max(1, min(settings.max_series, MAX_CELLS // cells))
+    if not (series and question.window.step and any(map(is_share, question.metrics))):
+        return _evaluate(question, reader, min(series or most, most))
+    frames = _evaluate(question, reader, most)
+    if all(len(each.series) <= series for each in frames):
+        return frames
+    whole = replace(question.window, step=0)
+    counted = replace(question, metrics=(METRICS["sessions"],), window=whole)
+    ranked = [each.labels for each in _evaluate(counted, reader, most)[0].series]
+    return [_keep(each, ranked[:series]) for each in frames]
+
+
+def is_share(metric: Metric) -> bool:
+    """Say whether a metric of the catalog is a rate, a mean or a quantile: no sum."""
+    return metric.name in METRICS and not metric.counts
+
+
+def _evaluate(question: Question, reader: Reader, most: int) -> list[Frame]:
     return [
         evaluate(
             bind(parse(metric.text).figures, question.selector, question.by),
             question.window,
             reader,
-            max_series=min(series or most, most),
+            max_series=most,
             recorded=reader.recorded_cells,
         )
         for metric in question.metrics
     ]
+
+
+def _keep(frame: Frame, labels: Sequence[tuple[str, ...]]) -> Frame:
+    """Keep the series of these labels, in their order."""
+    found = {each.labels: each for each in frame.series}
+    kept = [found[each] for each in labels if each in found]
+    text = f"showing {len(kept)} of {len(found)} series, those of most sessions"
+    return replace(frame, series=kept, notices=[*frame.notices, text])
 
 
 def note_cuts(response: Response, frames: Sequence[Frame]) -> Response:

@@ -116,7 +116,8 @@ class Panel:
     links: tuple[Link, ...] = ()
     transformations: tuple[Json, ...] = ()
     rising: str = "good"
-    most: float | None = None  # of the axis
+    least: float | None = 0  # of the axis; None = of the figures shown
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,8 @@ def _field_config(panel: Panel, flavour: Flavour) -> Json:
         defaults["unit"] = panel.unit
     if panel.most is not None:
         defaults["max"] = panel.most
-    if panel.kind == "timeseries":
-        defaults["min"] = 0
+    if panel.kind == "timeseries" and panel.least is not None:
+        defaults["min"] = panel.least
     if panel.kind == "stat":
         defaults["noValue"] = "-"
     if panel.links:

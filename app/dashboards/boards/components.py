@@ -130,7 +130,7 @@ BOARD = Board(
                 Panel(
                     kind="table",
                     title="Sessions",
-                    help="The newest sessions; click an id to open one.",
+                    help="The newest 200 sessions; click an id to open one.",
                     asks=(sessions(*SESSION_COLUMNS),),
                     width=24,
                     height=10,

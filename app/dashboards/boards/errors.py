@@ -108,7 +108,7 @@ BOARD = Board(
                 Panel(
                     kind="table",
                     title="Errors",
-                    help="Equal ones together, most frequent first; click one to see only it.",
+                    help="Equal ones together, the 200 most frequent; click one to see only it.",
                     asks=(rows("errors", *_GROUP_COLUMNS, limit="200"),),
                     width=24,
                     height=12,

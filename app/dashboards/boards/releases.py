@@ -146,15 +146,18 @@ BOARD = Board(
                 Panel(
                     kind="timeseries",
                     title="Crash-free rate by version",
-                    help="Share of sessions that did not crash.",
+                    help="Share of sessions that did not crash; the ten most frequent "
+                    "versions.",
                     asks=(series("crash_free_rate", by="version", limit=10),),
                     unit="percentunit",
+                    least=None,  # all that matters is close to 1
                     most=1,
                 ),
                 Panel(
                     kind="timeseries",
                     title="LCP p75 by version",
-                    help="75th percentile of the largest contentful paint.",
+                    help="75th percentile of the largest contentful paint; the ten most "
+                    "frequent versions.",
                     asks=(series("lcp_p75", by="version", limit=10),),
                     unit="ms",
                 ),

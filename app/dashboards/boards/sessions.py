@@ -97,7 +97,7 @@ BOARD = Board(
                 Panel(
                     kind="table",
                     title="Sessions",
-                    help="The newest sessions of the range; click an id to open one.",
+                    help="The newest 200 sessions of the range; click an id to open one.",
                     asks=(sessions(*SESSION_COLUMNS),),
                     width=24,
                     height=14,

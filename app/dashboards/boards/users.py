@@ -138,7 +138,7 @@ BOARD = Board(
                 Panel(
                     kind="table",
                     title="Users",
-                    help="Identified users of the range, most sessions first; click one.",
+                    help="The 200 identified users with most sessions; click one.",
                     asks=(
                         rows(
                             "users",
