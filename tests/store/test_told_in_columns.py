@@ -294,6 +294,9 @@ def test_sessions_without_traces_hold_none(index: Index) -> None:
             leaf = Leaf("count", by=(name,))
             asked = reader._statement(LATER)
             assert answer(reader._db, leaf, window, asked) == [], name
+    wrong = Leaf("count", by=("model",), selector=Compare("errors", "=", ("x",)))
+    with pytest.raises(BadRequest, match="'errors' is a number"):
+        reader.evaluate(wrong, window)
     leaf = Leaf("count", selector=Not(Compare("model", "=", ("gpt-4o",))))
     assert answer(reader._db, leaf, window, reader._statement(LATER)) == [
         ((), BEGIN, 2)

@@ -339,7 +339,10 @@ def _unshuffled(packed: _Packed) -> Array:
 
 
 def _narrowest(largest: int) -> type:
-    for dtype in (np.uint8, np.uint16, np.uint32):
-        if largest <= np.iinfo(dtype).max:
+    for bound, dtype in _NARROW:
+        if largest < bound:
             return dtype
     return np.uint64
+
+
+_NARROW = ((1 << 8, np.uint8), (1 << 16, np.uint16), (1 << 32, np.uint32))

@@ -92,3 +92,18 @@ def either(left: Mask, right: Mask) -> Mask:
 def negated(mask: Mask) -> Mask:
     """Return where it is not true."""
     return not mask if isinstance(mask, bool) else ~mask
+
+
+def packed(mask: Mask) -> tuple[bool | None, Array]:
+    """Return whether all or none are meant, else None; and which are, as bits."""
+    if isinstance(mask, bool):
+        return mask, _NO_BITS
+    return None, np.packbits(mask)
+
+
+def unpacked(every: bool | None, bits: Array, count: int) -> Mask:  # noqa: FBT001
+    """Return what ``packed`` made that of, of so many rows."""
+    return np.unpackbits(bits, count=count).view(bool) if every is None else every
+
+
+_NO_BITS = np.zeros(0, np.uint8)

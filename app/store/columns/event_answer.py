@@ -1,11 +1,13 @@
 """Answer a leaf about views, actions or errors from columns, as the tables would."""
 
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 
 from app.catalog.fields import COUNTED, find, kinds_of
 from app.sessionql.evaluate import Cell, bounds_of
+from app.sessionql.filters import EVERYTHING
 from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.store.columns.chunks import Array, Labels, Numbers
@@ -27,10 +29,10 @@ from app.store.columns.figures import (
     Total,
 )
 from app.store.columns.groups import Grouped, Groups
-from app.store.columns.parts import NotInColumns, Part
+from app.store.columns.parts import NotInColumns, Part, find_parts
 from app.store.columns.question import Question
 from app.store.columns.tables import TABLES
-from app.store.leaves import MAX_LABELS
+from app.store.leaves import MAX_LABELS, compose
 from app.store.sql import Statement
 from app.store.told_tables import NANO
 
@@ -93,6 +95,7 @@ def answering_events(
 
     Raises:
         NotInColumns: it is for the tables to answer.
+        BadRequest: it asks for what cannot be.
     """
     kind = leaf.kind
     if kind not in KINDS:
@@ -101,8 +104,11 @@ def answering_events(
     labels = (*leaf.by, leaf.field) if leaf.function == "distinct" else leaf.by
     if len(leaf.by) > MAX_LABELS or not known.issuperset(labels):
         raise NotInColumns("another label")
-    question = Question(db, window, leaf.selector, asked, kind)
-    return EventAnswer(question, leaf, kind)
+    every = find_parts(db, window.start, window.end)
+    if not any(part.has(KINDS[kind][0]) for part in every):
+        compose(asked, leaf, window)  # refuses what is wrong
+        leaf = replace(leaf, selector=EVERYTHING)  # whatever is chosen: there are none
+    return EventAnswer(Question(db, window, leaf.selector, asked, kind), leaf, kind)
 
 
 class EventAnswer:

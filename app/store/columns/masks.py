@@ -4,10 +4,19 @@ import numpy as np
 
 from app.catalog.fields import find, kinds_of
 from app.sessionql.filters import And, Any, Compare, Filter, Not, Or
-from app.store.columns.comparing import Mask, both, compare_number, either, negated
+from app.store.columns.comparing import (
+    Mask,
+    both,
+    compare_number,
+    either,
+    negated,
+    packed,
+    unpacked,
+)
 from app.store.columns.events import sessions_with
 from app.store.columns.measures import Measures
 from app.store.columns.parts import NotInColumns, Part, owned
+from app.store.columns.shares import SHARES
 from app.store.columns.texts import NEGATED, Texts
 from app.store.sql import MAX_DEPTH
 
@@ -48,8 +57,18 @@ class Masks:
                 mask = join(mask, self._of(part, each, depth + 1))
             return mask
         if isinstance(selector, Any):
-            return sessions_with(self._texts, part, selector)
+            return self._having(part, selector)
         raise NotInColumns(type(selector).__name__)
+
+    def _having(self, part: Part, selector: Any) -> Mask:
+        """Return which sessions have such an event; looked for once in a row group."""
+        if not part.group:
+            return sessions_with(self._texts, part, selector)
+        every, bits = SHARES.of(
+            (part.group, part.rows.start, part.rows.stop, selector),
+            lambda: packed(sessions_with(self._texts, part, selector)),
+        )
+        return unpacked(every, bits, len(part))
 
     def _compare(self, part: Part, compare: Compare) -> Mask:
         field = find(compare.field)

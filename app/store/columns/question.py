@@ -9,7 +9,7 @@ from app.errors import TooExpensive
 from app.sessionql.filters import And, Any, Compare, Filter, gather, walk
 from app.sessionql.plan import Window
 from app.store.columns.chunks import Array
-from app.store.columns.comparing import Mask
+from app.store.columns.comparing import Mask, packed, unpacked
 from app.store.columns.events import match_events
 from app.store.columns.few import find_chosen
 from app.store.columns.masks import Masks
@@ -116,17 +116,10 @@ class Question:
 
     def sessions(self, part: Part) -> Mask:
         """Return which sessions of a part are meant."""
-        every, bits = self.share(part, "sessions", self._packed)
-        if every is not None:
-            return every
-        return np.unpackbits(bits, count=len(part)).view(bool)
-
-    def _packed(self, part: Part) -> tuple[bool | None, Array]:
-        """Return whether all or none are meant, else None; and which are, as bits."""
-        mask = self.masks.of(part, self._sessions)
-        if isinstance(mask, bool):
-            return mask, _NO_BITS
-        return None, np.packbits(mask)
+        every, bits = self.share(
+            part, "sessions", lambda each: packed(self.masks.of(each, self._sessions))
+        )
+        return unpacked(every, bits, len(part))
 
     def rows(self, part: Part) -> Array:
         """Return the places of the sessions of a part that are meant, ascending."""
@@ -159,6 +152,3 @@ def _split(selector: Filter, kind: str) -> tuple[Filter, Filter]:
     if not isinstance(events, Any):
         raise NotInColumns("several conditions on events")
     return sessions, events.part
-
-
-_NO_BITS = np.zeros(0, np.uint8)
