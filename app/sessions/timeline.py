@@ -82,11 +82,10 @@ class Timeline:
         return self._kinds.get(kind, [])
 
     def _order(self, events: list[Event]) -> None:
-        told: list[tuple[Any, ...]] = []
+        fields_of = astuple  # a name of the function's own is looked up at no cost
+        told: list[tuple[Any, ...]] = [fields_of(event) for event in events]
         delays: list[int] = []
-        for event in events:
-            fields = astuple(event)
-            told.append(fields)
+        for fields in told:
             at: int = fields[2]
             if at:
                 got: int = fields[1]
@@ -95,14 +94,14 @@ class Timeline:
         clamped = 0
         seen = self.seen
         for index, fields in enumerate(told):
-            got = fields[1]
+            key, received, said_at, kind, context, name, value, facts = fields
+            got = received
             got //= 1000
-            said: int = fields[2]
+            said: int = said_at
             at = said + skew
             if said == 0 or not -BELIEVED_MS <= got - at <= BELIEVED_MS:
                 clamped += 1
                 at = got
-            key, received, _, kind, context, name, value, facts = fields
             event = events[index]
             seen.append((at, received, key, kind, context, event, name, value, facts))
         seen.sort()
@@ -112,13 +111,14 @@ class Timeline:
         kinds, strong, minutes = self._kinds, self.strong, self.minutes
         first, last = self.contexts, dict[int, None]()
         context, minute_ends = -1, -1
+        same, so_far = list[Seen](), -1  # events of the kind that came last
         for each in self.seen:
             at: int = each[0]
             kind: int = each[3]
-            if kind in kinds:
-                kinds[kind].append(each)
-            else:
-                kinds[kind] = [each]
+            if kind != so_far:
+                so_far = kind
+                same = kinds.setdefault(kind, [])
+            same.append(each)
             if kind != _VITAL and kind != _RESOURCE and kind != _SPAN:  # noqa: PLR1714 - quicker
                 strong.append(each)
                 if kind in (_LOAD, _LIFECYCLE):

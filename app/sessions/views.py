@@ -173,14 +173,18 @@ def _give_vitals(vitals: list[Seen], places: Places, visits: list[_Visit]) -> No
         if visit.nav:
             by_nav[visit.nav] = visit
         by_page.setdefault(visit.page, visit)
+    last, is_old = "", True
+    owner: _Visit | None = None
     for each in vitals:
-        value: float | None = each[7]
-        if value is not None:
-            nav = _nav(each)
+        if each[7] is None:
+            continue
+        nav = _nav(each)
+        if is_old or nav != last:
+            last = nav
             is_old = nav in _NO_NAV
             owner = by_page.get(places[each[4]]) if is_old else by_nav.get(nav)
-            if owner is not None:
-                owner.vitals[each[6]] = value
+        if owner is not None:
+            owner.vitals[each[6]] = each[7]
 
 
 def _finish(visits: list[_Visit]) -> list[View]:

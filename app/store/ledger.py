@@ -127,10 +127,12 @@ def _as_it_is(events: list[Event], batch: Batch) -> Journal | None:
     known = batch.contexts
     keys: set[int] = set()
     contexts: dict[int, Context] = {}
+    last = -1
     for event in events:
         keys.add(event.key)
         context = event.context
-        if context not in contexts:
+        if context != last:
+            last = context
             contexts[context] = known[context]
     if len(keys) < len(events):
         return None
