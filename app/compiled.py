@@ -24,6 +24,7 @@ HOT = (
     "app/sessions/timeline.py",
     "app/sessions/views.py",
     "app/store/dirt.py",
+    "app/store/inserts.py",
     "app/store/ledger.py",
     "app/store/newcomers.py",
     "app/store/rows.py",

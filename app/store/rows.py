@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import astuple
 
 from app.model import Context, Session
+from app.store.inserts import MANY, ONE, insert
 from app.store.told_rows import Numbers, Row, told_columns, told_rows
 from app.store.told_tables import SESSION_COLUMNS
 
@@ -51,7 +52,7 @@ class Rows:
     def __init__(self, source: int, numbers: Numbers) -> None:
         self._source = source
         self._numbers = numbers
-        self._tables: dict[str, list[object]] = {table: [] for table in TABLES}
+        self._tables: dict[str, list[object]] = {table: [] for table in INSERTS}
         self.starts: set[int] = set()  # of the sessions
 
     def add(self, row_id: int, hashed: int, session: Session, journal: bytes) -> None:
@@ -84,15 +85,9 @@ class Rows:
 
     def insert(self, db: sqlite3.Connection) -> None:
         """Insert what there is."""
-        for table, values in self._tables.items():
-            columns, most = TABLES[table]
-            at, end = 0, len(values)
-            while at < end:
-                while most * columns > end - at:
-                    most = max(1, most // _FEWER)
-                after = at + most * columns
-                db.execute(_STATEMENTS[table, most], values[at:after])
-                at = after
+        for table, (into, columns) in INSERTS.items():
+            sizes = ONE if table == "sessions" else MANY
+            insert(db, into, columns, self._tables[table], sizes)
 
 
 def session_row(
@@ -148,37 +143,18 @@ def _add_users(rows: list[object], row_id: int, session: Session, n: Numbers) ->
                 rows += (row_id, n[user])
 
 
-# A statement costs as much to begin and to end as three short rows do: they are written
-# many at a time. A long row gains nothing. Rows left over are written fewer at a time.
-_MANY, _FEWER = 64, 8
-TABLES = {
-    "sessions": (len(SESSION), 1),
-    "journals": (2, _MANY),
-    "views": (12, _MANY),
-    "actions": (5, _MANY),
-    "errors": (7, _MANY),
-    "users": (2, _MANY),
-    "attributes": (3, _MANY),
-    "activity": (2, _MANY),
-    "traces": (9, _MANY),
-    "usage": (10, _MANY),
-    "tags": (4, _MANY),
-    "scores": (6, _MANY),
-    "aliases": (3, _MANY),
-}  # table → columns, rows at a time; in the order in which they are written
-
-
-def _insert(table: str, rows: int) -> str:
-    """Return the statement that inserts so many rows."""
-    columns, _ = TABLES[table]
-    verb = "insert or ignore into" if table == "aliases" else "insert into"
-    names = f" ({', '.join(SESSION)})" if table == "sessions" else ""
-    row = f"({', '.join('?' * columns)})"
-    return f"{verb} {table}{names} values {', '.join([row] * rows)}"
-
-
-_STATEMENTS = {
-    (table, rows): _insert(table, rows)
-    for table, (_, most) in TABLES.items()
-    for rows in {most, max(1, most // _FEWER), 1}
-}
+INSERTS = {
+    "sessions": (f"insert into sessions ({', '.join(SESSION)})", len(SESSION)),
+    "journals": ("insert into journals", 2),
+    "views": ("insert into views", 12),
+    "actions": ("insert into actions", 5),
+    "errors": ("insert into errors", 7),
+    "users": ("insert into users", 2),
+    "attributes": ("insert into attributes", 3),
+    "activity": ("insert into activity", 2),
+    "traces": ("insert into traces", 9),
+    "usage": ("insert into usage", 10),
+    "tags": ("insert into tags", 4),
+    "scores": ("insert into scores", 6),
+    "aliases": ("insert or ignore into aliases", 3),
+}  # table → statement, columns; in the order in which they are written

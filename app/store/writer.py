@@ -12,6 +12,7 @@ from app.model import SessionKey
 from app.store import rows
 from app.store.dirt import Dirt
 from app.store.erased import sift
+from app.store.inserts import insert
 from app.store.journal import derived_from
 from app.store.ledger import MAX_NEW_SESSIONS, Derived, Ledger, unite
 from app.store.newcomers import REASON, Newcomers
@@ -172,13 +173,10 @@ class SqliteWriter(Ledger):
             db.execute("update sources set notes = ? where id = ?", (notes, source))
         if progress.counts:
             verb = "replace" if progress.since in {None, cursor} else "ignore"
-            db.executemany(
-                f"insert or {verb} into seconds values (?, ?, ?)",
-                [
-                    (source, second, entries)
-                    for second, entries in progress.counts.items()
-                ],
-            )
+            counts: list[object] = []
+            for second, entries in progress.counts.items():
+                counts += (source, second, entries)
+            insert(db, f"insert or {verb} into seconds", 3, counts)
         if progress.settled:
             db.execute(
                 "delete from seconds where source = ? and second <= ?",
