@@ -29,6 +29,7 @@ class Column:
         name: in the answer.
         type: string, number, boolean or time.
         unit: as Grafana names it.
+        width: px; 0 = it has what others leave, and *least* at least.
         steps: thresholds, ascending; the first color holds below the first.
         look: ``gauge`` draws a bar, ``color`` colors the text.
         is_hidden: only links need it.
@@ -40,6 +41,7 @@ class Column:
     label: str = ""
     unit: str = ""
     width: int = 0
+    least: int = 0
     steps: tuple[float, ...] = ()
     colors: tuple[str, ...] = ()
     look: str = ""

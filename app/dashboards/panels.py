@@ -1,17 +1,16 @@
 """Write panels as Grafana keeps them."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
 from app.catalog.metrics import METRICS
 from app.dashboards.asks import STATUS_COLORS
+from app.dashboards.columns import column_properties, thresholds, write_link
 from app.dashboards.flavours import Flavour
-from app.dashboards.nouns import Ask, Column, Json, Link, Panel
+from app.dashboards.nouns import Ask, Column, Json, Panel
 
-_BOARD = re.compile(r"\{uid:([\w-]+)\}")
-_PLAIN = "text"  # Grafana's color of text
+_NO_BASE = " ∞ % or 0 %: there may have been nothing before to compare with."
 _QUIET = frozenset(
     {"text", "traces", "nodeGraph", "logs"}
 )  # have no fields to describe
@@ -33,7 +32,7 @@ def write_panel(
         "id": number,
         "type": panel.kind,
         "title": panel.title,
-        "description": panel.help,
+        "description": panel.help + (_NO_BASE if _has_changes(panel) else ""),
         "gridPos": place,
         "fieldConfig": _field_config(panel, flavour),
         "options": OPTIONS[panel.kind](panel) | panel.options,
@@ -51,6 +50,10 @@ def write_panel(
     return written
 
 
+def _has_changes(panel: Panel) -> bool:
+    return any(ask.path == "changes" for ask in panel.asks)
+
+
 def _targets(
     asks: Sequence[Ask], flavour: Flavour, narrowed_by: Sequence[str]
 ) -> list[Json]:
@@ -64,6 +67,8 @@ def _targets(
 def _arrange(panel: Panel, targets: int) -> list[Json]:
     """Put columns into the order declared: Infinity orders them by the alphabet."""
     columns = columns_of(panel)
+    if panel.kind == "timeseries" and targets == len(panel.asks) == 1:
+        return _arrange_series(panel.asks[0])
     if panel.kind not in {"table", "stat", "barchart"} or len(columns) < 2:  # noqa: PLR2004
         return []
     steps: list[Json] = []
@@ -71,9 +76,20 @@ def _arrange(panel: Panel, targets: int) -> list[Json]:
         if panel.kind == "stat":
             return []  # a frame a figure, in the order of the targets
         steps.append({"id": "merge", "options": {}})
-    order = {each.name: number for number, each in enumerate(columns)}
+    return [*steps, organize(each.name for each in columns)]
+
+
+def _arrange_series(ask: Ask) -> list[Json]:
+    if ask.by or len(ask.metrics) < 2:  # noqa: PLR2004
+        return []
+    return [organize(("time", *ask.metrics))]
+
+
+def organize(names: Iterable[str]) -> Json:
+    """Put fields into an order; those that are not named come last."""
+    order = {name: number for number, name in enumerate(names)}
     arranged = {"indexByName": order, "excludeByName": {}, "renameByName": {}}
-    return [*steps, {"id": "organize", "options": arranged}]
+    return {"id": "organize", "options": arranged}
 
 
 def columns_of(panel: Panel) -> list[Column]:
@@ -102,7 +118,7 @@ def _field_config(panel: Panel, flavour: Flavour) -> Json:
     if panel.kind == "stat":
         defaults["noValue"] = "-"
     if panel.links:
-        defaults["links"] = [_link(each, flavour) for each in panel.links]
+        defaults["links"] = [write_link(each, flavour) for each in panel.links]
     custom = CUSTOM.get(panel.kind, {}) | _lines(panel) | panel.custom
     if custom:
         defaults["custom"] = custom
@@ -140,68 +156,14 @@ def _lines(panel: Panel) -> Json:
     return {}
 
 
-def thresholds(steps: Sequence[float], colors: Sequence[str]) -> Json:
-    """Write thresholds: the first color holds below the first step."""
-    known = tuple(colors) or (_PLAIN, *[_PLAIN] * len(steps))
-    bounds = [None, *steps]
-    return {
-        "mode": "absolute",
-        "steps": [
-            {"color": color, "value": bound}
-            for color, bound in zip(known, bounds, strict=False)
-        ],
-    }
-
-
 def _column_overrides(panel: Panel, flavour: Flavour) -> list[tuple[str, Json]]:
     if panel.kind not in {"table", "stat", "barchart"}:
         return []
     found = [
-        (column.name, _properties(column, panel, flavour))
+        (column.name, column_properties(column, panel, flavour))
         for column in columns_of(panel)
     ]
     return [(name, properties) for name, properties in found if properties]
-
-
-def _properties(column: Column, panel: Panel, flavour: Flavour) -> Json:
-    is_table = panel.kind == "table"
-    properties: Json = {}
-    if column.label and column.label != column.name:
-        properties["displayName"] = column.label
-    if column.unit and column.unit != panel.unit:
-        properties["unit"] = column.unit
-    if column.steps:
-        properties["thresholds"] = thresholds(column.steps, column.colors)
-    if column.links:
-        properties["links"] = [_link(each, flavour) for each in column.links]
-    if is_table and column.is_hidden:
-        properties["custom.hidden"] = True
-    if is_table and column.width:
-        properties["custom.width"] = column.width
-    if is_table and column.look:
-        properties["custom.cellOptions"] = _CELLS[column.look]
-    if is_table and column.look == "gauge":
-        properties["min"] = 0
-        properties["color"] = {"mode": "fixed", "fixedColor": "blue"}
-    if column.texts:
-        properties["mappings"] = [_mapping(column.texts)]
-    return properties
-
-
-_CELLS: dict[str, Json] = {
-    "gauge": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
-    "color": {"type": "color-text"},
-    "background": {"type": "color-background", "mode": "basic"},
-}
-
-
-def _mapping(texts: Sequence[tuple[str, str, str]]) -> Json:
-    """Show values otherwise than they are."""
-    options = {
-        value: {"text": text, "index": index} | ({"color": color} if color else {})
-        for index, (value, text, color) in enumerate(texts)
-    }
-    return {"type": "value", "options": options}
 
 
 def _series_overrides(panel: Panel) -> list[tuple[str, Json]]:
@@ -228,11 +190,6 @@ def _override(name: str, properties: Mapping[str, Any]) -> Json:
     }
 
 
-def _link(link: Link, flavour: Flavour) -> Json:
-    url = _BOARD.sub(rf"/d/{flavour.prefix}\1", link.url)
-    return {"title": link.title, "url": url, "targetBlank": False}
-
-
 # -- options, by kind --------------------------------------------------------------
 
 
@@ -245,8 +202,8 @@ def _stat(panel: Panel) -> Json:
         "colorMode": "value",
         "graphMode": "none",
         "justifyMode": "auto",
-        "wideLayout": True,
-        "showPercentChange": any(ask.path == "changes" for ask in panel.asks),
+        "wideLayout": False,
+        "showPercentChange": _has_changes(panel),
         "percentChangeColorMode": change,
     }
 
@@ -329,7 +286,7 @@ CUSTOM: dict[str, Json] = {
         "showPoints": "auto",
         "spanNulls": False,
     },
-    "table": {"align": "auto", "filterable": False},
+    "table": {"align": "auto", "filterable": False, "minWidth": 80},
     "barchart": {"lineWidth": 1, "fillOpacity": 80},
 }
 BARS: Json = {

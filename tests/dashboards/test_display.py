@@ -117,3 +117,49 @@ def test_no_table_shows_the_name_of_a_unit(path: Path) -> None:
                 texts = {each if isinstance(each, str) else each["text"] for each in columns}  # fmt: skip
                 assert {"text_a", "text_b"} <= texts
                 assert not {"a", "b", "unit"} & texts
+
+
+@EVERY
+def test_series_stand_in_the_order_declared(path: Path) -> None:
+    """Infinity orders them by the alphabet: errors would lie below the healthy sessions."""
+    for panel in panels(board(path)):
+        if panel["type"] != "timeseries" or "url" not in panel["targets"][0]:
+            continue
+        (target,) = panel["targets"]
+        given = {e["key"]: e["value"] for e in target["url_options"]["params"]}
+        metrics = given["metric"].split(",")
+        if metrics[1:]:
+            (step,) = panel["transformations"]
+            order = step["options"]["indexByName"]
+            assert sorted(order, key=order.__getitem__) == ["time", *metrics]
+
+
+@EVERY
+def test_bars_in_cells_are_measured_by_their_own_column(path: Path) -> None:
+    """Grafana would measure them by all numbers of the table: milliseconds, times."""
+    for panel in panels(board(path)):
+        for name, cell in overrides(panel, "custom.cellOptions").items():
+            if cell["type"] == "gauge":
+                assert overrides(panel, "fieldMinMax")[name] is True
+                assert overrides(panel, "custom.width")[name] >= 100
+
+
+@EVERY
+def test_columns_fit_a_panel(path: Path) -> None:
+    """At 1,400 pixels no column of a list lies outside; Grafana's own least is 150."""
+    for panel in panels(board(path)):
+        if panel["type"] != "table" or panel["title"] == "Flow matrix":
+            continue
+        given = panel["targets"][0]
+        columns = [c["text"] for c in given.get("columns", ())]
+        hidden, width, least = (
+            overrides(panel, f"custom.{each}")
+            for each in ("hidden", "width", "minWidth")
+        )
+        usual = panel["fieldConfig"]["defaults"]["custom"]["minWidth"]
+        wanted = sum(
+            width.get(each) or least.get(each) or usual
+            for each in columns
+            if each not in hidden
+        )
+        assert wanted <= panel["gridPos"]["w"] / 24 * 1_400, (panel["title"], wanted)

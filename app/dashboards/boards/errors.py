@@ -17,20 +17,20 @@ _TO_GROUP = Link(
     "&${__url_time_range}&var-datasource=${datasource}",
 )
 _GROUP_COLUMNS = (
-    Column("type", label="Type", width=130),
-    Column("message", label="Message", links=(_TO_GROUP,)),
-    Column("count", "number", "Times", look="gauge"),
-    Column("sessions", "number", "Sessions", width=90),
-    Column("users", "number", "Users", width=80),
+    Column("type", label="Type", width=120),
+    Column("message", label="Message", least=240, links=(_TO_GROUP,)),
+    Column("count", "number", "Times", width=70),
+    Column("sessions", "number", "Sessions", width=80),
+    Column("users", "number", "Users", width=65),
     Column("page", label="Page"),
-    Column("first_seen", "time", "First seen", width=170),
-    Column("last_seen", "time", "Last seen", width=170),
-    Column("first_version", label="Since version", width=110),
-    Column("last_version", label="Until version", width=110),
+    Column("first_seen", "time", "First seen", width=160),
+    Column("last_seen", "time", "Last seen", width=160),
+    Column("first_version", label="Since version", width=105),
+    Column("last_version", label="Until version", width=105),
     Column(
         "session",
         label="Newest session",
-        width=130,
+        width=120,
         links=(
             Link(
                 TO_SESSION.title,

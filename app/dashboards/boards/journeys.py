@@ -3,6 +3,7 @@
 from app.dashboards.asks import figures
 from app.dashboards.boards.common import MARKS, SESSION_COLUMNS, filters
 from app.dashboards.nouns import Ask, Board, Column, Panel, Section, Variable
+from app.dashboards.panels import organize
 
 _WAY = {"after": "${after}", "top": "${top}"}
 _STEPS = "step=${step1:percentencode}&step=${step2:percentencode}&step=${step3:percentencode}"
@@ -81,27 +82,26 @@ _TRANSITIONS = Panel(
             limit="200",
         ),
     ),
-    height=12,
+    width=24,
+    height=9,
 )
 MATRIX = Panel(
     kind="table",
     title="Flow matrix",
     help="A row a page, a column the page that came next; the darker, the more often.",
     asks=(_paths("matrix", "table", top="10"),),
+    width=24,
     height=12,
     color="continuous-blues",
     custom={"cellOptions": {"type": "color-background", "mode": "basic"}},
-    overrides={"page": {"displayName": "From", "custom.cellOptions": {"type": "auto"}}},
-    transformations=(
-        {
-            "id": "organize",
-            "options": {
-                "indexByName": {"page": 0},
-                "excludeByName": {},
-                "renameByName": {},
-            },
-        },
-    ),
+    overrides={
+        "page": {
+            "displayName": "From",
+            "custom.cellOptions": {"type": "auto"},
+            "custom.minWidth": 160,
+        }
+    },
+    transformations=(organize(("page",)),),
 )
 
 

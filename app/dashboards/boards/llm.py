@@ -14,19 +14,19 @@ from app.dashboards.nouns import Board, Column, Panel, Section, Variable
 from app.dashboards.panels import BARS
 
 _COLUMNS = (
-    field_column("start", width=170),
-    field_column("id", width=160, links=(TO_SESSION,)),
+    field_column("start", width=160),
+    field_column("id", width=140, links=(TO_SESSION,)),
     field_column("user_name", label="User", links=(TO_USER,)),
     field_column("app"),
-    field_column("duration", label="Wall time", width=110),
-    field_column("trace_latency", width=120),
+    field_column("duration", label="Wall time", width=95),
+    field_column("trace_latency", width=110),
     field_column("generation_time", width=120),
-    field_column("cost", look="gauge"),
-    field_column("tokens", width=90),
-    field_column("traces", width=80),
+    field_column("cost", width=80),
+    field_column("tokens", width=80),
+    field_column("traces", width=70),
     field_column("generations", width=100),
     field_column(
-        "errors", width=80, steps=(1.0,), colors=("text", "red"), look="color"
+        "errors", width=65, steps=(1.0,), colors=("text", "red"), look="color"
     ),
     field_column("environment", width=110),
     field_column("version", width=90),

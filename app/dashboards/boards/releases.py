@@ -31,6 +31,7 @@ def _compare(title: str, text: str, names: tuple[str, str], **given: str) -> Pan
                 told={"metric": _COMPARED.split(",")},
             ),
         ),
+        width=8,
         height=10,
     )
 
@@ -121,6 +122,7 @@ BOARD = Board(
                             limit=50,
                         ),
                     ),
+                    width=16,
                     height=10,
                 ),
             ),
@@ -171,6 +173,8 @@ BOARD = Board(
                     title="Releases",
                     help="Versions whose first session falls into the range.",
                     asks=(_NEW,),
+                    width=16,
+                    height=10,
                 ),
                 _compare(
                     "The range against the one before",

@@ -145,12 +145,12 @@ _VIEWS = Panel(
             Column("at", "time", "At", width=170),
             Column("page", label="Page"),
             Column("title", label="Title"),
-            field_column("dwell", width=110),
-            field_column("lcp", width=90),
-            field_column("inp", width=90),
-            field_column("cls", width=80),
-            field_column("ttfb", width=90),
-            field_column("fcp", width=90),
+            field_column("dwell", width=90),
+            field_column("lcp", width=75),
+            field_column("inp", width=75),
+            field_column("cls", width=65),
+            field_column("ttfb", width=75),
+            field_column("fcp", width=75),
         ),
     ),
     width=16,
@@ -164,13 +164,14 @@ _ERRORS = Panel(
             "errors",
             Column("first", "time", "First", width=170),
             Column("type", label="Type", width=130),
-            Column("message", label="Message"),
+            Column("message", label="Message", least=240),
             Column("page", label="Page", width=140),
             Column("count", "number", "Times", width=80),
             Column("fatal", "boolean", "Fatal", width=70),
-            Column("stack", label="Stack"),
+            Column("stack", label="Stack", least=240),
         ),
     ),
+    width=24,
 )
 _ACTIONS = Panel(
     kind="table",
@@ -184,6 +185,8 @@ _ACTIONS = Panel(
             Column("page", label="Page"),
         ),
     ),
+    width=24,
+    height=6,
 )
 _REQUEST = (
     Column("at", "time", "At", width=170),
@@ -219,7 +222,7 @@ _RESOURCES = Panel(
     title="Resources",
     help="Files that the pages loaded, with their timings.",
     asks=(_ask("resources", *_REQUEST),),
-    width=16,
+    width=24,
 )
 _TYPES = Panel(
     kind="table",
@@ -235,7 +238,8 @@ _TYPES = Panel(
             Column("duration", "number", "Took", "ms"),
         ),
     ),
-    width=8,
+    width=24,
+    height=6,
 )
 _NEIGHBOURS = Panel(
     kind="table",

@@ -88,6 +88,7 @@ BOARD = Board(
                             Column(
                                 "message",
                                 label="Message",
+                                least=200,
                                 links=(
                                     to_board(
                                         "Open the error",
