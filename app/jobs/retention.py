@@ -7,19 +7,26 @@ from app.store.seam import Writer
 ORPHANS_MS = 24 * 3_600_000  # so long a trace waits for its session
 
 
-def expire(store: Writer, before: int, stop: threading.Event | None = None) -> int:
+def expire(
+    store: Writer,
+    before: int,
+    stop: threading.Event | None = None,
+    pause_s: float = 0.02,
+) -> int:
     """Delete sessions that ended before *before* (ms); return how many.
 
-    Each transaction deletes a bounded number, so that indexing goes on in between.
+    Each transaction deletes a few, with a pause after it, so that indexing goes on.
     """
+    stop = stop or threading.Event()
     total = 0
-    while not (stop and stop.is_set()):
+    while not stop.is_set():
         gone = store.expire(before)
         total += gone
         if not gone:
             break
-    while not (stop and stop.is_set()) and store.tidy():
-        pass
+        stop.wait(pause_s)
+    while not stop.is_set() and store.tidy():
+        stop.wait(pause_s)
     return total
 
 

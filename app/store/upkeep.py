@@ -14,6 +14,7 @@ from app.store.connect import explained, open_for_writing
 from app.store.marks import mark
 from app.store.schema import CHILDREN, REFERENCES
 from app.store.strings import Strings
+from app.store.tidying import Loose, find_loose, used_since
 from app.store.writing_seam import JobStatus
 
 
@@ -134,7 +135,7 @@ class Upkeep:
 
     # -- retention -----------------------------------------------------------------
 
-    def expire(self, before: int, limit: int = 5_000) -> int:
+    def expire(self, before: int, limit: int = 500) -> int:
         """Delete sessions that ended before that, at most *limit*; return how many."""
         with self.transaction() as db:
             found = db.execute(
@@ -205,40 +206,31 @@ class Upkeep:
 
         First strings that only deleted sessions referred to, then pages of the file.
         """
-        with self.transaction() as db:
-            loose = {
-                row[0]
-                for row in db.execute("select string from loose limit ?", (_LOOSE,))
-            }
-            if loose:
-                gone = [(each,) for each in loose - _used(db, loose)]
-                db.executemany("delete from strings where id = ?", gone)
-                db.executemany(
-                    "delete from loose where string = ?", [(each,) for each in loose]
-                )
-                self._strings.forget()
-                return True
+        with explained(self._path):
+            loose = find_loose(self._path)
+        strings = list(loose.strings)
+        for at in range(0, len(strings), _AT_ONCE):
+            self._let_go(set(strings[at : at + _AT_ONCE]), loose)
+        if strings:
+            return True
         with self._lock, explained(self._path):
-            self._db.execute(f"pragma incremental_vacuum({_PAGES})").fetchall()
+            # as a script: `execute` would stop at the first page
+            self._db.executescript(f"pragma incremental_vacuum({_PAGES})")
             free = self._db.execute("pragma freelist_count").fetchone()[0]
         return bool(free)
 
+    def _let_go(self, strings: set[int], loose: Loose) -> None:
+        """Delete those strings that are not used, nor were since that was looked at."""
+        with self.transaction() as db:
+            used = loose.used | used_since(db, strings, loose.change)
+            gone = [(each,) for each in strings - used]
+            db.executemany("delete from strings where id = ?", gone)
+            db.executemany(
+                "delete from loose where string = ?", [(each,) for each in strings]
+            )
+            self._strings.forget()
 
-_LOOSE = 50_000  # strings looked at in one transaction
-_PAGES = 2_000  # of 4 kB, given back in one go
+
+_AT_ONCE = 5_000  # strings deleted in one transaction
+_PAGES = 500  # of 4 kB, given back in one go
 _OURS = "source in (select id from sources where tenant = ?)"
-
-
-def _used(db: sqlite3.Connection, loose: set[int]) -> set[int]:
-    """Return which of *loose* something still refers to."""
-    wanted = orjson.dumps(list(loose)).decode()
-    return {
-        row[0]
-        for table, columns in REFERENCES.items()
-        for column in columns
-        for row in db.execute(
-            f"select distinct {column} from {table}"
-            f" where {column} in (select value from json_each(?))",
-            (wanted,),
-        )
-    }

@@ -1,0 +1,72 @@
+"""Tell which strings nothing refers to any more, without keeping the writer waiting."""
+
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from app.store.connect import open_for_reading, snapshot
+from app.store.marks import last_touch
+from app.store.schema import REFERENCES
+
+_LOOSE = 50_000  # strings looked at in one go through all tables
+_HOUR = 3_600_000  # ms
+
+
+class Loose(NamedTuple):
+    """Strings that deleted sessions referred to, as they were at some time.
+
+    Attributes:
+        strings: their numbers.
+        used: which of them something else refers to.
+        change: the number of the last change to sessions then.
+    """
+
+    strings: set[int]
+    used: set[int]
+    change: int
+
+
+def find_loose(path: Path) -> Loose:
+    """Go through all tables, which takes seconds, with a connection for reading."""
+    db = open_for_reading(path)
+    try:
+        with snapshot(db):
+            found = db.execute("select string from loose limit ?", (_LOOSE,))
+            strings = {row[0] for row in found}
+            used = _used(db, strings, "") if strings else set()
+            return Loose(strings, used, last_touch(db))
+    finally:
+        db.close()
+
+
+def used_since(db: sqlite3.Connection, strings: set[int], change: int) -> set[int]:
+    """Return which of *strings* the sessions refer to that changed after *change*."""
+    hours = db.execute("select hour from touched where number > ?", (change,))
+    return {
+        string
+        for (hour,) in hours.fetchall()
+        for string in _used(
+            db,
+            strings,
+            "{key} in (select id from sessions"
+            f" where start >= {hour} and start < {hour + _HOUR}) and ",
+        )
+    }
+
+
+def _used(db: sqlite3.Connection, strings: set[int], condition: str) -> set[int]:
+    """Return which of *strings* rows refer to that meet a condition on their session."""
+    wanted = orjson.dumps(list(strings)).decode()
+    return {
+        row[0]
+        for table, columns in REFERENCES.items()
+        for column in columns
+        for row in db.execute(
+            f"select distinct {column} from {table} where "
+            + condition.format(key="id" if table == "sessions" else "session")
+            + f"{column} in (select value from json_each(?))",
+            (wanted,),
+        )
+    }
