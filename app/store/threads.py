@@ -13,7 +13,7 @@ from app.events.decoder import Address, Batch, Rule
 from app.model import Context, Event, SessionKey
 from app.sessions.derive import ordered
 from app.sessions.fold import cut, merge
-from app.sessions.threads import divide, name_of, part_of
+from app.sessions.threads import Moment, divide, name_of, part_of
 from app.store import rows
 from app.store.dirt import Dirt
 from app.store.journal import Journal, derived_from, used
@@ -79,20 +79,20 @@ class Threads:
 
         What is found may reach further by its parts, so look again until nothing is new.
         """
-        times = [at for at, _ in ordered(new, shape)]
-        spans = [(at, at) for at in times]
+        moments = ordered(new, shape)
+        spans: list[tuple[int, int]] = []
         held: dict[int, Held] = {}
         found = self._of_parts(who, new) if rule.has_parts else set()
         while True:
-            if rule.has_parts:  # whatever lies between two events of a part joins them
-                spans = [(min(spans)[0], max(end for _, end in spans))]
-            found |= self._touching(who, _joined(spans, rule.gap_ms))
+            near = _joined(spans + _spans(moments, rule), rule.gap_ms)
+            found |= self._touching(who, near)
             fresh = found - held.keys()
             if not fresh:
                 return held
             for each in self._held(fresh):
                 held[each.row_id] = each
                 spans.append((each.start, each.end))
+                moments += ordered(each.journal.events, shape)
             if not rule.has_parts:
                 return held  # sessions on their far sides are a gap away
 
@@ -195,6 +195,21 @@ class Threads:
         self._ledger.db.executemany(
             "insert or ignore into threads values (?, ?, ?)", found
         )
+
+
+def _spans(moments: Iterable[Moment], rule: Rule) -> list[tuple[int, int]]:
+    """Return from when to when each part went: whatever lies between joins it.
+
+    Without parts each event is one.
+    """
+    if not rule.has_parts:
+        return [(at, at) for at, _ in moments]
+    found: dict[str, tuple[int, int]] = {}
+    for at, event in moments:
+        part = part_of(event)
+        start, end = found.get(part, (at, at))
+        found[part] = min(start, at), max(end, at)
+    return list(found.values())
 
 
 def _joined(spans: list[tuple[int, int]], gap_ms: int) -> list[tuple[int, int]]:
