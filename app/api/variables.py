@@ -1,5 +1,8 @@
 """List the values of a field, for the variables of a dashboard."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Response
 
 from app import clock
@@ -22,6 +25,7 @@ from app.catalog.fields import FIELDS, Field, find
 from app.catalog.metrics import METRICS
 from app.errors import NotFound
 from app.sessionql.plan import Filter, Window
+from app.store.insight_seam import Ranking
 from app.store.seam import Reader, Search
 
 blp = Blueprint("variables", __name__, url_prefix="/api/v1", description="Variables.")
@@ -29,6 +33,8 @@ blp = Blueprint("variables", __name__, url_prefix="/api/v1", description="Variab
 VARIABLE_WORDS = WORDS | {"limit", "any"}
 LIMIT = 1_000
 NEWEST = 100  # sessions listed
+PROBLEMS = 200  # errors listed
+MAX_TEXT = 80
 RANGE = 7 * 86_400_000  # ms; a variable should not miss who was not here this morning
 
 PLURALS = {
@@ -46,7 +52,7 @@ PLURALS = {
 @blp.doc(
     description=(
         "Values of a field in the sessions of the range, most frequent first; filters "
-        "on other fields chain variables; of `id` the newest. `metrics` and `fields` list what can be asked. "
+        "on other fields chain variables; of `id` the newest, of `fingerprint` what errors say. `metrics` and `fields` list what can be asked. "
         f"At least one row, since Infinity fails on none. {GRAMMAR}"
     )
 )
@@ -64,9 +70,12 @@ def tell_cut(name: str, asked: Asked, count: int) -> list[str]:
     """Say that there may be more values than are listed."""
     if name in _DECLARED:
         return []
-    is_id = variable(name).name == "id"
-    most = min(whole(asked, "limit", LIMIT), NEWEST if is_id else LIMIT)
-    chosen = "newest" if is_id else "most frequent"
+    field = variable(name).name
+    most = min(
+        whole(asked, "limit", LIMIT),
+        {"id": NEWEST, "fingerprint": PROBLEMS}.get(field, LIMIT),
+    )
+    chosen = "newest" if field == "id" else "most frequent"
     return [f"showing {count} values, the {chosen}"] if count >= most else []
 
 
@@ -89,7 +98,29 @@ def list_options(name: str, asked: Asked, index: Reader) -> list[tuple[str, str]
         span = read_range(asked, at, RANGE)
     problems.tell()
     limit = whole(asked, "limit", LIMIT)
+    if field.name == "fingerprint":
+        return list_problems(span, selector, index, min(limit, PROBLEMS))
     return [(value, value) for value in list_tags(field, span, selector, index, limit)]
+
+
+def list_problems(
+    span: tuple[int, int], selector: Filter, index: Reader, limit: int
+) -> list[tuple[str, str]]:
+    """List errors, most frequent first: what they say, and their fingerprints."""
+    window = Window(*span, 0, clock.now())
+    found = index.problems(Ranking(window, selector, "count", limit=limit)).items
+    texts = [_said(row) for row in found]
+    options = []
+    for text, row in zip(texts, found, strict=True):
+        # Grafana shows options of the same text once.
+        more = f" ({row['fingerprint'][:6]})" if texts.count(text) > 1 else ""
+        options.append((text + more, row["fingerprint"]))
+    return options
+
+
+def _said(problem: Mapping[str, Any]) -> str:
+    parts = (problem["type"], problem["message"])
+    return ": ".join(filter(None, parts))[:MAX_TEXT] or str(problem["fingerprint"])
 
 
 def list_tags(

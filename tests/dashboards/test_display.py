@@ -163,3 +163,16 @@ def test_columns_fit_a_panel(path: Path) -> None:
             if each not in hidden
         )
         assert wanted <= panel["gridPos"]["w"] / 24 * 1_400, (panel["title"], wanted)
+
+
+def test_errors_are_chosen_by_what_they_say(client: FlaskClient) -> None:
+    """Options of the errors' variable are texts, each once, over their fingerprints."""
+    options = client.get("/api/v1/variables/fingerprint?from=now-6d").get_json()
+    groups = client.get("/api/v1/errors?from=now-6d&format=rows").get_json()
+
+    assert {each["__value"] for each in options} == {e["fingerprint"] for e in groups}
+    assert len({each["__text"] for each in options}) == len(options)
+    known = {each["fingerprint"]: each["message"] for each in groups}
+    for each in options:
+        message = known[each["__value"]]
+        assert message[:40] in each["__text"] or each["__text"] == each["__value"]
