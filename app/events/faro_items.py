@@ -25,13 +25,9 @@ LOG, VITAL, MEASUREMENT, RESOURCE, SPAN, OTHER = map(int, list(Kind)[5:11])
 
 ITEMS: Final[dict[str, Reader]] = {}  # kind of the line → its reader
 EVENTS: Final[dict[str, Reader]] = {}  # event_name → its reader
-READS: dict[str, frozenset[str]] = {}  # event_name → what its reader looks at
+READS: dict[str, Collection[str]] = {}  # event_name → what its reader takes
 
 _HUGE: Final = 1e15  # no measurement is; also keeps inf and nan out
-
-VITALS: Final = tuple(
-    (v, "value_" + v) for v in ("lcp", "inp", "cls", "ttfb", "fcp", "fid")
-)
 
 
 def _item(kind: str) -> Callable[[Reader], Reader]:
@@ -47,7 +43,7 @@ def _event(*names: str, reads: Iterable[str] = ()) -> Callable[[Reader], Reader]
         for name in names:
             EVENTS[name] = reader
             if reads:
-                READS[name] = frozenset(("kind", "event_name", *reads))
+                READS[name] = frozenset(reads)
         return reader
 
     return register
@@ -71,6 +67,8 @@ def reader_of(fields: Fields) -> Reader:
     kind = fields.get("kind", "")
     if kind == "event":
         return EVENTS.get(fields.get("event_name", ""), custom_event)
+    if kind == "measurement":
+        return VITALS.get(_vital_of(fields), measurement)
     reader = ITEMS.get(kind)
     if reader is None:
         raise Unreadable("unknown_kind" if "kind" in fields else "not_faro")
@@ -85,26 +83,24 @@ def read_by(reader: Reader, fields: Fields) -> Item:
     return item
 
 
-def select(fields: Fields) -> Fields:
-    """Return those of *fields* that reading a frequent item takes; of others none."""
-    kind, name = fields.get("kind"), fields.get("event_name", "")
-    wanted: Collection[str] = ()  # of a log or an exception: their texts differ
+def select(fields: Fields) -> Fields | None:
+    """Return what the reader takes; None of a log or an exception: their texts differ."""
+    kind = fields.get("kind")
     if kind == "event":
-        wanted = READS.get(name, fields.keys())
-    elif kind == "measurement":
-        wanted = _vital_keys(fields) or fields.keys()
+        wanted = READS.get(fields.get("event_name", ""), fields.keys())
+    elif kind != "measurement":
+        return None
+    else:
+        vital = _vital_of(fields)
+        precise = "value_" + vital
+        key = precise if precise in fields else vital
+        wanted = (key, _NAVIGATION, *_ELEMENTS) if vital else fields.keys()
     return {key: value for key, value in fields.items() if key in wanted}
 
 
 @_item("measurement")
 def measurement(fields: Fields) -> Item:
-    """Read a web vital, or the application's own measurement (all its values)."""
-    if fields.get("type") == "web-vitals":
-        for plain, precise in VITALS:
-            # receivers before Alloy 1.2 write only the plain name
-            raw = fields.get(precise) or fields.get(plain)
-            if raw is not None:
-                return VITAL, plain, number(raw), _vital_facts(fields)
+    """Read the application's own measurement, all its values."""
     return MEASUREMENT, fields.get("type", ""), None, _measured(fields)
 
 
@@ -116,14 +112,28 @@ _ELEMENTS: Final = (
 _NAVIGATION: Final = "context_navigation_entry_id"
 
 
-def _vital_keys(fields: Fields) -> tuple[str, ...]:
-    """Return what ``measurement`` looks at in a web vital without empty values."""
+def _vital_of(fields: Fields) -> str:
+    """Return which web vital a measurement is; "" when it is none."""
     if fields.get("type") == "web-vitals":
-        for keys in VITALS:
-            for key in reversed(keys):
-                if key in fields:
-                    return ("kind", "type", key, _NAVIGATION, *_ELEMENTS)
-    return ()
+        for vital in VITALS:
+            if fields.get("value_" + vital) or vital in fields:
+                return vital
+    return ""
+
+
+def _vital(vital: str) -> Reader:
+    """Return what reads this web vital."""
+    precise = "value_" + vital
+
+    def read_vital(fields: Fields) -> Item:
+        # receivers before Alloy 1.2 write only the plain name
+        raw = fields.get(precise) or fields[vital]
+        return VITAL, vital, number(raw), _vital_facts(fields)
+
+    return read_vital
+
+
+VITALS: Final = {v: _vital(v) for v in ("lcp", "inp", "cls", "ttfb", "fcp", "fid")}
 
 
 def _vital_facts(fields: Fields) -> Facts:
@@ -140,14 +150,10 @@ def _measured(fields: Fields) -> Facts:
     facts = _prefixed(fields, "value_") or {
         key[:MAX_NAME]: value[:MAX_ATTRIBUTE]
         for key, value in fields.items()
-        if _is_number(value)
+        if number(value) is not None
     }
     facts = dict(list(facts.items())[:MAX_ATTRIBUTES])
     return facts | _prefixed(fields, "context_") | _trace(fields)
-
-
-def _is_number(text: str) -> bool:
-    return number(text) is not None
 
 
 @_item("exception")
@@ -195,12 +201,9 @@ _REQUEST: Final = _TIMINGS[:7]  # a request took as long as its first byte
 @_event(
     "faro.performance.navigation",
     reads=(
-        *_KEYS,
-        "event_data_duration",
-        "event_data_faroNavigationId",
-        "event_data_type",
+        *_KEYS, "event_data_duration", "event_data_faroNavigationId", "event_data_type"
     ),
-)
+)  # fmt: skip
 def load(fields: Fields) -> Item:
     """Read the load of a document; the name is how: navigate, reload, back_forward."""
     facts = _timings(fields)
@@ -212,12 +215,9 @@ def load(fields: Fields) -> Item:
 @_event(
     "faro.performance.resource",
     reads=(
-        *_KEYS,
-        "event_data_duration",
-        "event_data_initiatorType",
-        "event_data_name",
+        *_KEYS, "event_data_duration", "event_data_initiatorType", "event_data_name"
     ),
-)
+)  # fmt: skip
 def resource(fields: Fields) -> Item:
     """Read a request as the browser timed it; there is no method, and 0 is no status."""
     facts = _timings(fields, _REQUEST)

@@ -14,7 +14,9 @@ from app.model import Context
 
 Fields = dict[str, str]
 Meta = tuple[Address, int, Context]  # whose, key of the context, context
-Part = tuple[tuple[str, ...], Fields]  # values in the order of Context, attributes
+Values = tuple[str, ...]  # in the order of Context
+Part = tuple[Values, Fields]  # and attributes
+Visitor = tuple[str, Values, Values, Fields]  # id, identity, session, attributes
 
 _REMEMBERED: Final = 8_192  # metas, about 1 kB each, and as many of each part
 
@@ -29,7 +31,7 @@ class NotAsExpected(ValueError):
 class MetaReader:
     """Reads metas by their parts and remembers both, bounded.
 
-    A meta is cut where its parts begin: identity, session, page, client. A cut inside
+    A meta is cut where its parts begin: visitor, page, client, view. A cut inside
     quotes leaves a part with an open quote, which cannot be read: when every part can
     be, then together they say what the whole says.
 
@@ -40,7 +42,7 @@ class MetaReader:
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._most = remembered
         self.known: dict[str, Meta] = {}
-        self._identities: dict[str, Part] = {}
+        self._visitors: dict[str, Visitor] = {}
         self._pages: dict[str, Part] = {}
         self._clients: dict[str, Part] = {}
         self._views: dict[str, Part] = {}
@@ -62,32 +64,43 @@ class MetaReader:
 
     def sizes(self) -> list[int]:
         """Return how many metas are remembered, and how many of each part."""
-        parts = (self._identities, self._pages, self._clients, self._views)
-        return [len(self.known), *map(len, parts)]
+        parts = (self._pages, self._clients, self._views)
+        return [len(self.known), len(self._visitors), *map(len, parts)]
 
     def _read(self, meta: str) -> Meta:
-        session_at = meta.find(" session_id=")
-        page_at = meta.find(" page_", session_at)
+        page_at = meta.find(" page_")
         client_at = meta.find(" browser_", page_at)
-        if min(session_at, page_at, client_at) < 0:
+        if page_at < 0 or client_at < 0:
             raise NotAsExpected
         view_at = meta.rfind(" view_name=", client_at)
         if view_at < 0:
             view_at = len(meta)
-        identity, user = self._remember(
-            self._identities, meta[:session_at], _identity_part
-        )
+        session_id, identity, session, attributes = self._visitor(meta[:page_at])
         page, titles = self._remember(self._pages, meta[page_at:client_at], _page_part)
         client, _ = self._remember(self._clients, meta[client_at:view_at], _client_part)
         view, _ = self._remember(self._views, meta[view_at:], _view_part)
-        session = _session_part(meta[session_at:page_at])
-        attributes = _attributes(session) if len(session) > 1 else {}
-        if user or titles:
-            attributes = attributes | user | titles
-        context = _context(
-            identity, page, client + view, _of_session(session, page), attributes
-        )
-        return (context.app, _session_id(session)), _hash(_pack(context)), context
+        if titles:
+            attributes = _bounded(attributes | titles)
+        return _meta(session_id, (identity, page, client, view, session), attributes)
+
+    def _visitor(self, text: str) -> Visitor:
+        """Read who it is, and in which session; most of what a session says of itself."""
+        visitor = self._visitors.get(text)
+        if visitor is None:
+            fields = logfmt.parse(text)
+            _expect(fields, ("sdk_", "app_", "user_", "session_"))
+            if "session_id" not in fields:
+                raise NotAsExpected
+            visitor = (
+                clean.session_id(fields["session_id"]),
+                _identity(fields),
+                _session(fields),
+                _bounded(_attributes(fields)),
+            )
+            if len(self._visitors) >= self._most:
+                self._visitors.clear()
+            self._visitors[text] = visitor
+        return visitor
 
     def _remember(
         self, known: dict[str, Part], text: str, read: Callable[[Fields], Part]
@@ -107,37 +120,38 @@ def read_fields(fields: Fields) -> Meta:
     Raises:
         Unreadable: there is no session id.
     """
-    session_id = _session_id(fields)
-    page = _page(fields)
-    context = _context(
+    session_id = clean.session_id(fields.get("session_id", ""))
+    parts = (
         _identity(fields),
-        page,
-        _client(fields) + _view(fields),
-        _of_session(fields, page),
-        _attributes(fields),
+        _page(fields),
+        _client(fields),
+        _view(fields),
+        _session(fields),
     )
+    return _meta(session_id, parts, _bounded(_attributes(fields)))
+
+
+def _meta(
+    session_id: str,
+    parts: tuple[Values, Values, Values, Values, Values],
+    attributes: Fields,
+) -> Meta:
+    """Unite what the parts say: identity, page, client, view, session.
+
+    Raises:
+        Unreadable: there is no session id.
+    """
+    if not session_id:
+        raise Unreadable("no_session")
+    identity, (url, path, seen), client, view, (said, previous) = parts
+    values = (*identity, url, path, *client, *view, seen or said, previous, attributes)
+    context = Context(*values)  # type: ignore[arg-type]  # in the order of the fields
     return (context.app, session_id), _hash(_pack(context)), context
 
 
-def _context(
-    identity: tuple[str, ...],
-    page: tuple[str, ...],
-    client: tuple[str, ...],
-    session: tuple[str, ...],
-    attributes: Fields,
-) -> Context:
-    if len(attributes) > 1:
-        kept = sorted(attributes.items())[:MAX_ATTRIBUTES]
-        attributes = dict(kept)
-    values = (*identity, *page[:2], *client, *session, attributes)
-    return Context(*values)  # type: ignore[arg-type]  # in the order of the fields
-
-
-def _session_id(fields: Fields) -> str:
-    session_id = clean.session_id(fields.get("session_id", ""))
-    if not session_id:
-        raise Unreadable("no_session")
-    return session_id
+def _bounded(attributes: Fields) -> Fields:
+    """Return the first of *attributes*, in the order of their names."""
+    return dict(sorted(attributes.items())[:MAX_ATTRIBUTES])
 
 
 def _expect(fields: Fields, prefixes: tuple[str, ...]) -> None:
@@ -157,11 +171,6 @@ def _identity(fields: Fields) -> tuple[str, ...]:
     values = [get(key, "")[:MAX_NAME] for key in _IDENTITY]
     values[2] = values[2] or get("app_release", "")[:MAX_NAME]
     return tuple(values)
-
-
-def _identity_part(fields: Fields) -> Part:
-    _expect(fields, ("sdk_", "app_", "user_"))
-    return _identity(fields), _attributes(fields)
 
 
 def _page(fields: Fields) -> tuple[str, ...]:
@@ -205,25 +214,16 @@ def _view_part(fields: Fields) -> Part:
     return _view(fields), {}
 
 
-def _session_part(text: str) -> Fields:
-    """Read the part about the session; mostly it is the id alone."""
-    if text.count("=") == 1 and text.count(" ") == 1 and '"' not in text:
-        return {"session_id": text[len(" session_id=") :]}
-    fields = logfmt.parse(text)
-    _expect(fields, ("session_",))
-    return fields
-
-
-def _of_session(session: Fields, page: tuple[str, ...]) -> tuple[str, ...]:
+def _session(fields: Fields) -> Values:
     """Return referrer and previous session; Faro knows no referrer of its own.
 
     A session that names itself as its predecessor is a known SDK bug:
     github.com/grafana/faro-web-sdk/issues/2300
     """
-    previous = session.get("session_attr_previousSession", "")
-    if previous == session.get("session_id"):
+    previous = fields.get("session_attr_previousSession", "")
+    if previous == fields.get("session_id"):
         previous = ""
-    referrer = page[2] or clean.host_of(session.get("session_attr_referrer", ""))
+    referrer = clean.host_of(fields.get("session_attr_referrer", ""))
     return referrer, clean.session_id(previous)
 
 

@@ -35,14 +35,11 @@ class Layout:
         self._begins = [key + end for key, end in zip(fields, ends, strict=True)]
         self._quoted = [place for place, end in enumerate(ends) if end != "="]
         self._wanted = [
-            (name, place, len(begin))
+            (name, place, len(begin), int(place in self._quoted))
             for place, (name, begin) in enumerate(
                 zip(fields, self._begins, strict=True)
             )
             if name in wanted
-        ]
-        self._wanted_quoted = [
-            name for name, place, _ in self._wanted if place in self._quoted
         ]
         self._fixed = [n for n, name in enumerate(fields) if name in _CONSTANT]
         self._pieces = pieces
@@ -60,17 +57,21 @@ class Layout:
         for place in self._fixed:
             if pieces[place] != self._pieces[place]:
                 return None
-        for place in range(len(begins)):
-            if not pieces[place].startswith(begins[place]):
+        for begin, piece in zip(begins, pieces):  # noqa: B905  # as long; quicker compiled
+            if not piece.startswith(begin):
                 return None
         if quotes and not self._is_closed(pieces):
             return None
-        found = {name: pieces[place][start:] for name, place, start in self._wanted}
-        if quotes:
-            for name in self._wanted_quoted:
-                found[name] = found[name][:-1]
-        # nobody writes an empty value, and it might mean that there is none
-        return None if "" in found.values() else found
+        found: Fields = {}
+        for name, place, start, quote in self._wanted:
+            piece = pieces[place]
+            end = len(piece) - quote
+            if (
+                end <= start
+            ):  # nobody writes an empty value, and it might mean that there is none
+                return None
+            found[name] = piece[start:end]
+        return found
 
     def _is_closed(self, pieces: list[str]) -> bool:
         for place in self._quoted:
@@ -113,7 +114,7 @@ class Layouts:
         """
         pieces = text.split(" ")
         wanted = faro_items.select(fields)
-        if not wanted or len(pieces) != len(fields) or len(pieces) == 1:
+        if wanted is None or len(pieces) != len(fields) or len(pieces) == 1:
             return
         layout = Layout(pieces, fields, wanted)
         if layout.take(pieces, text.count('"')) != wanted:

@@ -143,10 +143,11 @@ def test_only_what_is_selected_counts(kind: str, pairs: list[tuple[str, str]]) -
     """A reader looks at nothing else than what it says it wants."""
     fields = {"kind": kind} | {key: value for key, value in pairs if value}
     chosen = faro_items.select(fields)
+    reader = faro_items.reader_of(fields)
 
+    assert chosen is not None
     assert chosen.items() <= fields.items()
-    assert chosen
-    assert repr(faro_items.read(chosen)) == repr(faro_items.read(fields))
+    assert repr(faro_items.read_by(reader, chosen)) == repr(faro_items.read(fields))
 
 
 def test_layouts_flooding_in_take_bounded_memory() -> None:
