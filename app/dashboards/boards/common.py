@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.dashboards.asks import field_column, series
+from app.dashboards.charts import bars
 from app.dashboards.nouns import Annotation, Column, Link, Panel, Variable
-from app.dashboards.panels import BARS
 
 _TIME = "${__url_time_range}"
 _SOURCE = "var-datasource=${datasource}"
@@ -116,13 +116,10 @@ STATUSES = (
 
 def status_panel(width: int = 12) -> Panel:
     """Show sessions by status, one upon the other."""
-    return Panel(
-        kind="timeseries",
-        title="Sessions by status",
-        help="Sessions by the time at which they began; the statuses sum to all of them.",
-        asks=(series(*STATUSES),),
+    return bars(
+        "Sessions by status",
+        "Sessions by the time at which they began; the statuses sum to all of them.",
+        series(*STATUSES),
         width=width,
-        unit="short",
         names={name: name.removesuffix("_sessions") for name in STATUSES},
-        custom=BARS,
     )

@@ -1,30 +1,26 @@
 """Which components users visit, for how long, and where they go next."""
 
-from app.catalog.metrics import METRICS
-from app.dashboards.asks import changes, figures, label_names, rows, series, sessions
+from app.dashboards.asks import changes, figures, rows, series, sessions
 from app.dashboards.boards.common import MARKS, SESSION_COLUMNS, filters
 from app.dashboards.boards.journeys import GRAPH, MATRIX
+from app.dashboards.charts import bars, chart, strip, table
 from app.dashboards.nouns import Board, Column, Panel, Section
-from app.dashboards.panels import BARS
 
-_VISITED = Panel(
-    kind="table",
-    title="Components",
-    help="Visits, sessions, mean time from a visit to the next or its own exit, "
+_VISITED = table(
+    "Components",
+    "Visits, sessions, mean time from a visit to the next or its own exit, "
     "and how often a session began or ended there.",
-    asks=(
-        rows(
-            "pages",
-            Column("page", label="Component"),
-            Column("views", "number", "Visits", look="gauge"),
-            Column("sessions", "number", "Sessions"),
-            Column("dwell_avg", "number", "Mean time on it", "ms"),
-            Column("dwell", "number", "Time on it, all", "ms"),
-            Column("entries", "number", "Sessions begun there"),
-            Column("exits", "number", "Sessions ended there"),
-            Column("bounce_rate", "number", "Bounce rate", "percentunit"),
-            limit="200",
-        ),
+    rows(
+        "pages",
+        Column("page", label="Component"),
+        Column("views", "number", "Visits", look="gauge"),
+        Column("sessions", "number", "Sessions"),
+        Column("dwell_avg", "number", "Mean time on it", "ms"),
+        Column("dwell", "number", "Time on it, all", "ms"),
+        Column("entries", "number", "Sessions begun there"),
+        Column("exits", "number", "Sessions ended there"),
+        Column("bounce_rate", "number", "Bounce rate", "percentunit"),
+        limit="200",
     ),
     width=24,
     height=10,
@@ -62,25 +58,17 @@ BOARD = Board(
         Section(
             "Overview",
             (
-                Panel(
-                    kind="stat",
-                    title="Visits",
-                    help="Component visits, users, sessions; against the range before.",
-                    asks=(
-                        changes(
-                            "views", "active_users", "sessions", "views_per_session"
-                        ),
-                    ),
+                strip(
+                    "Visits",
+                    "Component visits, users, sessions; against the range before.",
+                    changes("views", "active_users", "sessions", "views_per_session"),
                     width=14,
-                    height=4,
                 ),
-                Panel(
-                    kind="stat",
-                    title="Trouble",
-                    help="Sessions with a single visit, and those with a component error.",
-                    asks=(changes("bounce_rate", "error_rate"),),
+                strip(
+                    "Trouble",
+                    "Sessions with a single visit, and those with a component error.",
+                    changes("bounce_rate", "error_rate"),
                     width=10,
-                    height=4,
                     rising="bad",
                 ),
             ),
@@ -88,37 +76,25 @@ BOARD = Board(
         Section(
             "Over time",
             (
-                Panel(
-                    kind="timeseries",
-                    title="Component visits",
-                    help="Visits in the sessions that began in each interval.",
-                    asks=(series("views"),),
-                    unit="short",
-                    names={"Value": METRICS["views"].label},
-                    custom=BARS,
+                bars(
+                    "Component visits",
+                    "Visits in the sessions that began in each interval.",
+                    series("views"),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Active users",
-                    help="Users of the sessions begun in each interval, active sessions.",
-                    asks=(series("active_users", "active_sessions"),),
-                    unit="short",
-                    names=label_names(("active_users", "active_sessions")),
+                chart(
+                    "Active users",
+                    "Users of the sessions begun in each interval, active sessions.",
+                    series("active_users", "active_sessions"),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Session duration",
-                    help="Median and 95th percentile of whole sessions, not of visits.",
-                    asks=(series("duration_p50", "duration_p95"),),
-                    unit="ms",
-                    names=label_names(("duration_p50", "duration_p95")),
+                chart(
+                    "Session duration",
+                    "Median and 95th percentile of whole sessions, not of visits.",
+                    series("duration_p50", "duration_p95"),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Sessions by component",
-                    help="Sessions that visited a component; the ten most visited.",
-                    asks=(series("sessions", by="page", limit=10),),
-                    unit="short",
+                chart(
+                    "Sessions by component",
+                    "Sessions that visited a component; the ten most visited.",
+                    series("sessions", by="page", limit=10),
                 ),
             ),
         ),
@@ -127,11 +103,10 @@ BOARD = Board(
         Section(
             "Sessions",
             (
-                Panel(
-                    kind="table",
-                    title="Sessions",
-                    help="The newest 200 sessions; click an id to open one.",
-                    asks=(sessions(*SESSION_COLUMNS),),
+                table(
+                    "Sessions",
+                    "The newest 200 sessions; click an id to open one.",
+                    sessions(*SESSION_COLUMNS),
                     width=24,
                     height=10,
                 ),

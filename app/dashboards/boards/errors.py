@@ -1,6 +1,6 @@
 """What goes wrong, whom it meets, since which version."""
 
-from app.dashboards.asks import changes, figures, label_names, rows, series, sessions
+from app.dashboards.asks import changes, figures, rows, series, sessions
 from app.dashboards.boards.common import (
     MARKS,
     SESSION_COLUMNS,
@@ -8,8 +8,8 @@ from app.dashboards.boards.common import (
     filters,
     status_panel,
 )
-from app.dashboards.nouns import Board, Column, Link, Panel, Section, Variable
-from app.dashboards.panels import BARS
+from app.dashboards.charts import bars, chart, strip, table
+from app.dashboards.nouns import Board, Column, Link, Section, Variable
 
 _TO_GROUP = Link(
     "Show only this error",
@@ -59,57 +59,43 @@ BOARD = Board(
         Section(
             "Overview",
             (
-                Panel(
-                    kind="stat",
-                    title="Trouble",
-                    help="The less the better: a rise against the range before is red.",
-                    asks=(
-                        changes(
-                            "errors",
-                            "errored_sessions",
-                            "crashed_sessions",
-                            "error_rate",
-                        ),
+                strip(
+                    "Trouble",
+                    "The less the better: a rise against the range before is red.",
+                    changes(
+                        "errors",
+                        "errored_sessions",
+                        "crashed_sessions",
+                        "error_rate",
                     ),
                     width=18,
-                    height=4,
                     rising="bad",
                 ),
-                Panel(
-                    kind="stat",
-                    title="Crash-free",
-                    help="Share of sessions that did not crash, against the range before.",
-                    asks=(changes("crash_free_rate"),),
+                strip(
+                    "Crash-free",
+                    "Share of sessions that did not crash, against the range before.",
+                    changes("crash_free_rate"),
                     width=6,
-                    height=4,
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Sessions with errors, by type",
-                    help="Sessions that had at least one error of a type; ten types most.",
-                    asks=(series("sessions", by="error", limit=10, errors=">0"),),
-                    unit="short",
-                    custom=BARS,
+                bars(
+                    "Sessions with errors, by type",
+                    "Sessions that had at least one error of a type; ten types most.",
+                    series("sessions", by="error", limit=10, errors=">0"),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Error and crash-free rate",
-                    help="Shares of the sessions that began in each interval.",
-                    asks=(series("error_rate", "crash_free_rate"),),
-                    unit="percentunit",
-                    names=label_names(("error_rate", "crash_free_rate")),
-                    most=1,
+                chart(
+                    "Error and crash-free rate",
+                    "Shares of the sessions that began in each interval.",
+                    series("error_rate", "crash_free_rate"),
                 ),
             ),
         ),
         Section(
             "Errors",
             (
-                Panel(
-                    kind="table",
-                    title="Errors",
-                    help="Equal ones together, the 200 most frequent; click one to see only it.",
-                    asks=(rows("errors", *_GROUP_COLUMNS, limit="200"),),
+                table(
+                    "Errors",
+                    "Equal ones together, the 200 most frequent; click one to see only it.",
+                    rows("errors", *_GROUP_COLUMNS, limit="200"),
                     width=24,
                     height=12,
                 ),
@@ -118,52 +104,44 @@ BOARD = Board(
         Section(
             "Where",
             (
-                Panel(
-                    kind="table",
-                    title="By version",
-                    help="How good each release is.",
-                    asks=(
-                        figures(
-                            "sessions",
-                            "error_rate",
-                            "crash_free_rate",
-                            "errors",
-                            by="version",
-                            limit=50,
-                        ),
+                table(
+                    "By version",
+                    "How good each release is.",
+                    figures(
+                        "sessions",
+                        "error_rate",
+                        "crash_free_rate",
+                        "errors",
+                        by="version",
+                        limit=50,
                     ),
                 ),
-                Panel(
-                    kind="table",
-                    title="By browser",
-                    help="How good each browser, in each of its versions, is.",
-                    asks=(
-                        figures(
-                            "sessions",
-                            "error_rate",
-                            "crash_free_rate",
-                            by="browser,browser_version",
-                            limit=50,
-                        ),
+                table(
+                    "By browser",
+                    "How good each browser, in each of its versions, is.",
+                    figures(
+                        "sessions",
+                        "error_rate",
+                        "crash_free_rate",
+                        by="browser,browser_version",
+                        limit=50,
                     ),
                 ),
                 status_panel(),
-                Panel(
-                    kind="table",
-                    title="Errors by page",
-                    help="Sessions that had an error on a page.",
-                    asks=(figures("sessions", by="page,error", limit=50, errors=">0"),),
+                table(
+                    "Errors by page",
+                    "Sessions that had an error on a page.",
+                    figures("sessions", by="page,error", limit=50, errors=">0"),
                 ),
             ),
         ),
         Section(
             "Sessions with errors",
             (
-                Panel(
-                    kind="table",
-                    title="Sessions with errors",
-                    help="Most errors first; click an id to open one.",
-                    asks=(sessions(*SESSION_COLUMNS, sort="-errors", errors=">0"),),
+                table(
+                    "Sessions with errors",
+                    "Most errors first; click an id to open one.",
+                    sessions(*SESSION_COLUMNS, sort="-errors", errors=">0"),
                     width=24,
                     height=12,
                 ),

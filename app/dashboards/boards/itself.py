@@ -1,7 +1,8 @@
 """How Skald itself fares: what it reads, leaves out, runs, and how large its index is."""
 
 from app.dashboards.asks import fixed, series
-from app.dashboards.nouns import Ask, Board, Column, Panel, Section
+from app.dashboards.charts import chart, strip, table
+from app.dashboards.nouns import Ask, Board, Column, Section
 
 _RED = ("text", "red")
 
@@ -23,85 +24,71 @@ BOARD = Board(
         Section(
             "Index",
             (
-                Panel(
-                    kind="stat",
-                    title="Index",
-                    help="Sessions held, bytes in use, entries read since the index began, "
+                strip(
+                    "Index",
+                    "Sessions held, bytes in use, entries read since the index began, "
                     "those left out, and how far the slowest source is behind.",
-                    asks=(
-                        _status(
-                            "index",
-                            Column(
-                                "lag",
-                                "number",
-                                "Behind",
-                                "ms",
-                                steps=(120_000.0, 600_000.0),
-                                colors=("green", "yellow", "red"),
-                            ),
-                            Column("sessions", "number", "Sessions", "short"),
-                            Column("bytes", "number", "In use", "bytes"),
-                            Column("file", "number", "File", "bytes"),
-                            Column("entries", "number", "Entries read", "short"),
-                            Column("dropped", "number", "Entries left out", "short"),
+                    _status(
+                        "index",
+                        Column(
+                            "lag",
+                            "number",
+                            "Behind",
+                            "ms",
+                            steps=(120_000.0, 600_000.0),
+                            colors=("green", "yellow", "red"),
                         ),
+                        Column("sessions", "number", "Sessions", "short"),
+                        Column("bytes", "number", "In use", "bytes"),
+                        Column("file", "number", "File", "bytes"),
+                        Column("entries", "number", "Entries read", "short"),
+                        Column("dropped", "number", "Entries left out", "short"),
                     ),
                     width=24,
-                    height=4,
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Sessions indexed",
-                    help="Sessions by the time at which they began: a gap is one in the logs "
+                chart(
+                    "Sessions indexed",
+                    "Sessions by the time at which they began: a gap is one in the logs "
                     "or in the indexing.",
-                    asks=(series("sessions", by="source", limit=20),),
+                    series("sessions", by="source", limit=20),
                     width=24,
-                    unit="short",
                 ),
             ),
         ),
         Section(
             "Sources",
             (
-                Panel(
-                    kind="table",
-                    title="Sources",
-                    help="What each source was read to, and when it last said something new.",
-                    asks=(
-                        _status(
-                            "sources",
-                            Column("source", label="Source"),
-                            Column(
-                                "lag",
-                                "number",
-                                "Behind",
-                                "ms",
-                                steps=(120_000.0, 600_000.0),
-                                colors=("green", "yellow", "red"),
-                                look="color",
-                            ),
-                            Column("entries", "number", "Entries", "short"),
-                            Column("decoded", "number", "Understood", "short"),
-                            Column("dropped", "number", "Left out", "short"),
-                            Column("bytes", "number", "Read", "bytes"),
-                            Column("updated", "time", "Last change"),
+                table(
+                    "Sources",
+                    "What each source was read to, and when it last said something new.",
+                    _status(
+                        "sources",
+                        Column("source", label="Source"),
+                        Column(
+                            "lag",
+                            "number",
+                            "Behind",
+                            "ms",
+                            steps=(120_000.0, 600_000.0),
+                            colors=("green", "yellow", "red"),
+                            look="color",
                         ),
+                        Column("entries", "number", "Entries", "short"),
+                        Column("decoded", "number", "Understood", "short"),
+                        Column("dropped", "number", "Left out", "short"),
+                        Column("bytes", "number", "Read", "bytes"),
+                        Column("updated", "time", "Last change"),
                     ),
                     width=14,
                 ),
-                Panel(
-                    kind="table",
-                    title="Entries left out",
-                    help="Lines that are no part of any session, by reason.",
-                    asks=(
-                        _status(
-                            "dropped",
-                            Column("source", label="Source"),
-                            Column("reason", label="Reason"),
-                            Column(
-                                "entries", "number", "Entries", "short", look="gauge"
-                            ),
-                        ),
+                table(
+                    "Entries left out",
+                    "Lines that are no part of any session, by reason.",
+                    _status(
+                        "dropped",
+                        Column("source", label="Source"),
+                        Column("reason", label="Reason"),
+                        Column("entries", "number", "Entries", "short", look="gauge"),
                     ),
                     width=10,
                 ),
@@ -110,47 +97,41 @@ BOARD = Board(
         Section(
             "Jobs and rules",
             (
-                Panel(
-                    kind="table",
-                    title="Jobs",
-                    help="What runs when; a missed run was due and did not start.",
-                    asks=(
-                        _status(
-                            "jobs",
-                            Column("job", label="Job"),
-                            Column("runs", "number", "Runs", "short"),
-                            Column(
-                                "failures",
-                                "number",
-                                "Failed",
-                                "short",
-                                steps=(1.0,),
-                                colors=_RED,
-                                look="color",
-                            ),
-                            Column("missed", "number", "Missed", "short"),
-                            Column("took", "number", "Last took", "ms"),
-                            Column("started", "time", "Last start"),
-                            Column("error", label="Last error"),
+                table(
+                    "Jobs",
+                    "What runs when; a missed run was due and did not start.",
+                    _status(
+                        "jobs",
+                        Column("job", label="Job"),
+                        Column("runs", "number", "Runs", "short"),
+                        Column(
+                            "failures",
+                            "number",
+                            "Failed",
+                            "short",
+                            steps=(1.0,),
+                            colors=_RED,
+                            look="color",
                         ),
+                        Column("missed", "number", "Missed", "short"),
+                        Column("took", "number", "Last took", "ms"),
+                        Column("started", "time", "Last start"),
+                        Column("error", label="Last error"),
                     ),
                 ),
-                Panel(
-                    kind="table",
-                    title="Rules",
-                    help="Recording and alerting rules that Skald evaluates, and their health.",
-                    asks=(
-                        _status(
-                            "rules",
-                            Column("group", label="Group"),
-                            Column("rule", label="Rule"),
-                            Column("type", label="Type", width=90),
-                            Column("health", label="Health", width=80),
-                            Column("state", label="State", width=80),
-                            Column("took", "number", "Took", "ms", width=90),
-                            Column("evaluated", "string", "Last evaluation"),
-                            Column("error", label="Last error"),
-                        ),
+                table(
+                    "Rules",
+                    "Recording and alerting rules that Skald evaluates, and their health.",
+                    _status(
+                        "rules",
+                        Column("group", label="Group"),
+                        Column("rule", label="Rule"),
+                        Column("type", label="Type", width=90),
+                        Column("health", label="Health", width=80),
+                        Column("state", label="State", width=80),
+                        Column("took", "number", "Took", "ms", width=90),
+                        Column("evaluated", "string", "Last evaluation"),
+                        Column("error", label="Last error"),
                     ),
                 ),
             ),

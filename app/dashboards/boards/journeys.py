@@ -2,6 +2,7 @@
 
 from app.dashboards.asks import figures
 from app.dashboards.boards.common import MARKS, SESSION_COLUMNS, filters
+from app.dashboards.charts import table
 from app.dashboards.nouns import Ask, Board, Column, Panel, Section, Variable
 from app.dashboards.panels import organize
 
@@ -66,30 +67,26 @@ GRAPH = Panel(
         },
     },
 )
-_TRANSITIONS = Panel(
-    kind="table",
-    title="Transitions",
-    help="From which page to which, how often, and the share of those who left the first.",
-    asks=(
-        _paths(
-            "flow",
-            "table",
-            Column("source", label="From"),
-            Column("target", label="To"),
-            Column("value", "number", "Times", look="gauge"),
-            Column("sessions", "number", "Sessions", width=90),
-            Column("share", "number", "Share", "percentunit", width=90),
-            limit="200",
-        ),
+_TRANSITIONS = table(
+    "Transitions",
+    "From which page to which, how often, and the share of those who left the first.",
+    _paths(
+        "flow",
+        "table",
+        Column("source", label="From"),
+        Column("target", label="To"),
+        Column("value", "number", "Times", look="gauge"),
+        Column("sessions", "number", "Sessions", width=90),
+        Column("share", "number", "Share", "percentunit", width=90),
+        limit="200",
     ),
     width=24,
     height=9,
 )
-MATRIX = Panel(
-    kind="table",
-    title="Flow matrix",
-    help="A row a page, a column the page that came next; the darker, the more often.",
-    asks=(_paths("matrix", "table", top="10"),),
+MATRIX = table(
+    "Flow matrix",
+    "A row a page, a column the page that came next; the darker, the more often.",
+    _paths("matrix", "table", top="10"),
     width=24,
     height=12,
     color="continuous-blues",
@@ -106,11 +103,10 @@ MATRIX = Panel(
 
 
 def _ends(field: str, title: str, text: str) -> Panel:
-    return Panel(
-        kind="table",
-        title=title,
-        help=text,
-        asks=(figures("sessions", "bounce_rate", "error_rate", by=field, limit=20),),
+    return table(
+        title,
+        text,
+        figures("sessions", "bounce_rate", "error_rate", by=field, limit=20),
     )
 
 
@@ -180,21 +176,17 @@ BOARD = Board(
         Section(
             "Funnel",
             (
-                Panel(
-                    kind="table",
-                    title="Funnel",
-                    help="Sessions that took the steps chosen above, in that order.",
-                    asks=(_funnel("rows", *_FUNNEL_COLUMNS),),
+                table(
+                    "Funnel",
+                    "Sessions that took the steps chosen above, in that order.",
+                    _funnel("rows", *_FUNNEL_COLUMNS),
                     width=24,
                     height=6,
                 ),
-                Panel(
-                    kind="table",
-                    title="Dropped off after the first step",
-                    help="Sessions that took the first step and never the second.",
-                    asks=(
-                        _funnel("sessions", *SESSION_COLUMNS, dropped="1", limit="100"),
-                    ),
+                table(
+                    "Dropped off after the first step",
+                    "Sessions that took the first step and never the second.",
+                    _funnel("sessions", *SESSION_COLUMNS, dropped="1", limit="100"),
                     width=24,
                     height=10,
                 ),

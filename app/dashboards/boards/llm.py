@@ -4,14 +4,13 @@ from app.dashboards.asks import (
     changes,
     field_column,
     figures,
-    label_names,
     rows,
     series,
     sessions,
 )
 from app.dashboards.boards.common import MARKS, TO_SESSION, TO_USER, filters
+from app.dashboards.charts import bars, chart, strip, table
 from app.dashboards.nouns import Board, Column, Panel, Section, Variable
-from app.dashboards.panels import BARS
 
 _COLUMNS = (
     field_column("start", width=160),
@@ -47,23 +46,8 @@ _USERS = (
 
 
 def _list(title: str, text: str, sort: str) -> Panel:
-    return Panel(
-        kind="table",
-        title=title,
-        help=text,
-        asks=(sessions(*_COLUMNS, limit=10, sort=sort, traces=">0"),),
-        width=24,
-    )
-
-
-def _chart(title: str, text: str, metric: str, by: str, unit: str) -> Panel:
-    return Panel(
-        kind="timeseries",
-        title=title,
-        help=text,
-        asks=(series(metric, by=by, limit=10),),
-        unit=unit,
-        custom=BARS,
+    return table(
+        title, text, sessions(*_COLUMNS, limit=10, sort=sort, traces=">0"), width=24
     )
 
 
@@ -102,61 +86,43 @@ BOARD = Board(
         Section(
             "Overview",
             (
-                Panel(
-                    kind="stat",
-                    title="Use",
-                    help="Figures of the range, and their change against the one before.",
-                    asks=(
-                        changes(
-                            "traces",
-                            "generations",
-                            "tokens",
-                            "active_users",
-                            traces=">0",
-                        ),
+                strip(
+                    "Use",
+                    "Figures of the range, and their change against the one before.",
+                    changes(
+                        "traces",
+                        "generations",
+                        "tokens",
+                        "active_users",
+                        traces=">0",
                     ),
-                    height=4,
                 ),
-                Panel(
-                    kind="stat",
-                    title="Cost and trouble",
-                    help="The less the better: a rise against the range before is red.",
-                    asks=(
-                        changes("cost", "latency_p95"),
-                        changes("cost_per_session", "errors", traces=">0"),
-                    ),
-                    height=4,
+                strip(
+                    "Cost and trouble",
+                    "The less the better: a rise against the range before is red.",
+                    changes("cost", "latency_p95"),
+                    changes("cost_per_session", "errors", traces=">0"),
                     rising="bad",
                 ),
-                _chart(
+                bars(
                     "Cost by model",
                     "Of the sessions that began in each interval; the ten dearest models.",
-                    "model_cost",
-                    "model",
-                    "currencyUSD",
+                    series("model_cost", by="model", limit=10),
                 ),
-                _chart(
+                bars(
                     "Tokens by model",
                     "Of the sessions that began in each interval, read and written.",
-                    "model_tokens",
-                    "model",
-                    "short",
+                    series("model_tokens", by="model", limit=10),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Latency of traces",
-                    help="95th percentile by name of the trace; the ten most frequent.",
-                    asks=(series("latency_p95", by="trace", limit=10),),
-                    unit="ms",
+                chart(
+                    "Latency of traces",
+                    "95th percentile by name of the trace; the ten most frequent.",
+                    series("latency_p95", by="trace", limit=10),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Tokens in and out",
-                    help="What models read and wrote in the sessions of each interval.",
-                    asks=(series("tokens_in", "tokens_out"),),
-                    unit="short",
-                    names=label_names(("tokens_in", "tokens_out")),
-                    custom=BARS,
+                bars(
+                    "Tokens in and out",
+                    "What models read and wrote in the sessions of each interval.",
+                    series("tokens_in", "tokens_out"),
                 ),
             ),
         ),
@@ -172,68 +138,45 @@ BOARD = Board(
         Section(
             "By",
             (
-                Panel(
-                    kind="table",
-                    title="Users",
-                    help="Slowest on average first, of those with as many sessions as chosen "
+                table(
+                    "Users",
+                    "Slowest on average first, of those with as many sessions as chosen "
                     "above.",
-                    asks=(
-                        rows(
-                            "users",
-                            *_USERS,
-                            sort="-trace_latency_avg",
-                            limit="100",
-                            min_sessions="${min_sessions}",
-                            traces=">0",
-                        ),
+                    rows(
+                        "users",
+                        *_USERS,
+                        sort="-trace_latency_avg",
+                        limit="100",
+                        min_sessions="${min_sessions}",
+                        traces=">0",
                     ),
                     width=24,
                 ),
-                Panel(
-                    kind="table",
-                    title="By model",
-                    help="Sessions that used each model, its cost and tokens.",
-                    asks=(
-                        figures(
-                            "sessions",
-                            "model_cost",
-                            "model_tokens",
-                            by="model",
-                        ),
-                    ),
+                table(
+                    "By model",
+                    "Sessions that used each model, its cost and tokens.",
+                    figures("sessions", "model_cost", "model_tokens", by="model"),
                 ),
-                Panel(
-                    kind="table",
-                    title="By tag",
-                    help="Sessions with a trace of each tag; a session counts for each.",
-                    asks=(
-                        figures(
-                            "sessions",
-                            "cost",
-                            "cost_per_session",
-                            by="tag",
-                        ),
-                    ),
+                table(
+                    "By tag",
+                    "Sessions with a trace of each tag; a session counts for each.",
+                    figures("sessions", "cost", "cost_per_session", by="tag"),
                 ),
-                Panel(
-                    kind="table",
-                    title="By trace",
-                    help="Sessions that had each sort of trace, and its latency.",
-                    asks=(figures("sessions", "latency_p95", by="trace"),),
+                table(
+                    "By trace",
+                    "Sessions that had each sort of trace, and its latency.",
+                    figures("sessions", "latency_p95", by="trace"),
                 ),
-                Panel(
-                    kind="table",
-                    title="By version",
-                    help="Cost and errors of each release.",
-                    asks=(
-                        figures(
-                            "sessions",
-                            "cost_per_session",
-                            "tokens",
-                            "error_rate",
-                            by="version",
-                            traces=">0",
-                        ),
+                table(
+                    "By version",
+                    "Cost and errors of each release.",
+                    figures(
+                        "sessions",
+                        "cost_per_session",
+                        "tokens",
+                        "error_rate",
+                        by="version",
+                        traces=">0",
                     ),
                 ),
             ),

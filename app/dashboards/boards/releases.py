@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from app.dashboards.asks import changes, figures, rows, series
 from app.dashboards.boards.common import MARKS, filters
+from app.dashboards.charts import chart, strip, table
 from app.dashboards.nouns import Ask, Board, Column, Panel, Section, Variable
 
 _COMPARED = (
@@ -13,23 +14,20 @@ _COMPARED = (
 
 
 def _compare(title: str, text: str, names: tuple[str, str], **given: str) -> Panel:
-    return Panel(
-        kind="table",
-        title=title,
-        help=text,
-        asks=(
-            replace(
-                rows(
-                    "compare",
-                    Column("label", label="Figure"),
-                    Column("text_a", label=names[0]),
-                    Column("text_b", label=names[1]),
-                    Column("change", "number", "Change", "percentunit"),
-                    metric=_COMPARED,
-                    **given,
-                ),
-                told={"metric": _COMPARED.split(",")},
+    return table(
+        title,
+        text,
+        replace(
+            rows(
+                "compare",
+                Column("label", label="Figure"),
+                Column("text_a", label=names[0]),
+                Column("text_b", label=names[1]),
+                Column("change", "number", "Change", "percentunit"),
+                metric=_COMPARED,
+                **given,
             ),
+            told={"metric": _COMPARED.split(",")},
         ),
         width=8,
         height=10,
@@ -76,21 +74,17 @@ BOARD = Board(
         Section(
             "Overview",
             (
-                Panel(
-                    kind="stat",
-                    title="The range against the one before",
-                    help="Of all versions.",
-                    asks=(changes("sessions", "crash_free_rate", "duration_p50"),),
+                strip(
+                    "The range against the one before",
+                    "Of all versions.",
+                    changes("sessions", "crash_free_rate", "duration_p50"),
                     width=12,
-                    height=4,
                 ),
-                Panel(
-                    kind="stat",
-                    title="Trouble",
-                    help="The less the better: a rise against the range before is red.",
-                    asks=(changes("error_rate", "bounce_rate", "lcp_p75"),),
+                strip(
+                    "Trouble",
+                    "The less the better: a rise against the range before is red.",
+                    changes("error_rate", "bounce_rate", "lcp_p75"),
                     width=12,
-                    height=4,
                     rising="bad",
                 ),
             ),
@@ -106,21 +100,18 @@ BOARD = Board(
                     a="${old}",
                     b="${new}",
                 ),
-                Panel(
-                    kind="table",
-                    title="All versions",
-                    help="How good each version is.",
-                    asks=(
-                        figures(
-                            "sessions",
-                            "active_users",
-                            "error_rate",
-                            "crash_free_rate",
-                            "duration_p50",
-                            "lcp_p75",
-                            by="version",
-                            limit=50,
-                        ),
+                table(
+                    "All versions",
+                    "How good each version is.",
+                    figures(
+                        "sessions",
+                        "active_users",
+                        "error_rate",
+                        "crash_free_rate",
+                        "duration_p50",
+                        "lcp_p75",
+                        by="version",
+                        limit=50,
                     ),
                     width=16,
                     height=10,
@@ -130,49 +121,38 @@ BOARD = Board(
         Section(
             "Over time",
             (
-                Panel(
-                    kind="timeseries",
-                    title="Sessions by version",
-                    help="How a release spreads; the ten most frequent versions.",
-                    asks=(series("sessions", by="version", limit=10),),
-                    unit="short",
+                chart(
+                    "Sessions by version",
+                    "How a release spreads; the ten most frequent versions.",
+                    series("sessions", by="version", limit=10),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Error rate by version",
-                    help="Share of sessions with an error; the ten most frequent versions.",
-                    asks=(series("error_rate", by="version", limit=10),),
-                    unit="percentunit",
-                    most=1,
+                chart(
+                    "Error rate by version",
+                    "Share of sessions with an error; the ten most frequent versions.",
+                    series("error_rate", by="version", limit=10),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Crash-free rate by version",
-                    help="Share of sessions that did not crash; the ten most frequent "
+                chart(
+                    "Crash-free rate by version",
+                    "Share of sessions that did not crash; the ten most frequent "
                     "versions.",
-                    asks=(series("crash_free_rate", by="version", limit=10),),
-                    unit="percentunit",
-                    least=None,  # all that matters is close to 1
-                    most=1,
+                    series("crash_free_rate", by="version", limit=10),
+                    least=None,
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="LCP p75 by version",
-                    help="75th percentile of the largest contentful paint; the ten most "
+                chart(
+                    "LCP p75 by version",
+                    "75th percentile of the largest contentful paint; the ten most "
                     "frequent versions.",
-                    asks=(series("lcp_p75", by="version", limit=10),),
-                    unit="ms",
+                    series("lcp_p75", by="version", limit=10),
                 ),
             ),
         ),
         Section(
             "New in the range",
             (
-                Panel(
-                    kind="table",
-                    title="Releases",
-                    help="Versions whose first session falls into the range.",
-                    asks=(_NEW,),
+                table(
+                    "Releases",
+                    "Versions whose first session falls into the range.",
+                    _NEW,
                     width=16,
                     height=10,
                 ),

@@ -2,6 +2,7 @@
 
 from app.dashboards.asks import field_column
 from app.dashboards.boards.common import TO_SESSION, chosen
+from app.dashboards.charts import strip, table
 from app.dashboards.nouns import Ask, Board, Column, Panel, Section
 
 _PATH = "sessions/${app:percentencode}/${session:percentencode}"
@@ -33,35 +34,28 @@ def _more(end: str, shape: str, *columns: Column, part: str, **given: str) -> As
     )
 
 
-_OVERVIEW = Panel(
-    kind="stat",
-    title="Overview",
-    help="The whole session, whatever the time range of the board.",
-    asks=(
-        _ask(
-            "overview",
-            field_column("duration", label="Time spent"),
-            field_column("views"),
-            field_column("actions"),
-            field_column("errors", steps=(1.0,), colors=("text", "red")),
-            field_column("failed_requests", steps=(1.0,), colors=("text", "orange")),
-            field_column("events"),
-        ),
+_OVERVIEW = strip(
+    "Overview",
+    "The whole session, whatever the time range of the board.",
+    _ask(
+        "overview",
+        field_column("duration", label="Time spent"),
+        field_column("views"),
+        field_column("actions"),
+        field_column("errors", steps=(1.0,), colors=("text", "red")),
+        field_column("failed_requests", steps=(1.0,), colors=("text", "orange")),
+        field_column("events"),
     ),
     width=24,
-    height=4,
 )
-_FACTS = Panel(
-    kind="table",
-    title="Facts",
-    help="User, device, network, geography, custom attributes.",
-    asks=(
-        _ask(
-            "facts",
-            Column("section", label="Section", width=110),
-            Column("name", label="Name", width=140),
-            Column("value", label="Value"),
-        ),
+_FACTS = table(
+    "Facts",
+    "User, device, network, geography, custom attributes.",
+    _ask(
+        "facts",
+        Column("section", label="Section", width=110),
+        Column("name", label="Name", width=140),
+        Column("value", label="Value"),
     ),
     width=8,
     height=20,
@@ -117,73 +111,61 @@ _RATED = (
     ("needs improvement", "needs improvement", "yellow"),
     ("poor", "poor", "red"),
 )
-_VITALS = Panel(
-    kind="table",
-    title="Web vitals",
-    help="75th percentile over the views of this session, the worst, and Google's rating.",
-    asks=(
-        _ask(
-            "vitals",
-            Column("name", label="Vital", width=70, texts=_NAMED),
-            Column("value", "number", "p75", width=80),
-            Column("worst", "number", "Worst", width=80),
-            Column("unit", label="Unit", width=60),
-            Column("samples", "number", "Samples", width=80),
-            Column("rating", label="Rating", look="color", texts=_RATED),
-        ),
+_VITALS = table(
+    "Web vitals",
+    "75th percentile over the views of this session, the worst, and Google's rating.",
+    _ask(
+        "vitals",
+        Column("name", label="Vital", width=70, texts=_NAMED),
+        Column("value", "number", "p75", width=80),
+        Column("worst", "number", "Worst", width=80),
+        Column("unit", label="Unit", width=60),
+        Column("samples", "number", "Samples", width=80),
+        Column("rating", label="Rating", look="color", texts=_RATED),
     ),
     width=8,
 )
-_VIEWS = Panel(
-    kind="table",
-    title="Views",
-    help="Pages visited, with the time spent on each and its web vitals.",
-    asks=(
-        _ask(
-            "views",
-            Column("number", "number", "#", width=50),
-            Column("at", "time", "At", width=170),
-            Column("page", label="Page"),
-            Column("title", label="Title"),
-            field_column("dwell", width=90),
-            field_column("lcp", width=75),
-            field_column("inp", width=75),
-            field_column("cls", width=65),
-            field_column("ttfb", width=75),
-            field_column("fcp", width=75),
-        ),
+_VIEWS = table(
+    "Views",
+    "Pages visited, with the time spent on each and its web vitals.",
+    _ask(
+        "views",
+        Column("number", "number", "#", width=50),
+        Column("at", "time", "At", width=170),
+        Column("page", label="Page"),
+        Column("title", label="Title"),
+        field_column("dwell", width=90),
+        field_column("lcp", width=75),
+        field_column("inp", width=75),
+        field_column("cls", width=65),
+        field_column("ttfb", width=75),
+        field_column("fcp", width=75),
     ),
     width=16,
 )
-_ERRORS = Panel(
-    kind="table",
-    title="Errors",
-    help="Errors of this session, equal ones together, with the stack of the first.",
-    asks=(
-        _ask(
-            "errors",
-            Column("first", "time", "First", width=170),
-            Column("type", label="Type", width=130),
-            Column("message", label="Message", least=240),
-            Column("page", label="Page", width=140),
-            Column("count", "number", "Times", width=80),
-            Column("fatal", "boolean", "Fatal", width=70),
-            Column("stack", label="Stack", least=240),
-        ),
+_ERRORS = table(
+    "Errors",
+    "Errors of this session, equal ones together, with the stack of the first.",
+    _ask(
+        "errors",
+        Column("first", "time", "First", width=170),
+        Column("type", label="Type", width=130),
+        Column("message", label="Message", least=240),
+        Column("page", label="Page", width=140),
+        Column("count", "number", "Times", width=80),
+        Column("fatal", "boolean", "Fatal", width=70),
+        Column("stack", label="Stack", least=240),
     ),
     width=24,
 )
-_ACTIONS = Panel(
-    kind="table",
-    title="Actions",
-    help="What the user did: named actions and custom events.",
-    asks=(
-        _ask(
-            "actions",
-            Column("at", "time", "At", width=170),
-            Column("name", label="Action"),
-            Column("page", label="Page"),
-        ),
+_ACTIONS = table(
+    "Actions",
+    "What the user did: named actions and custom events.",
+    _ask(
+        "actions",
+        Column("at", "time", "At", width=170),
+        Column("name", label="Action"),
+        Column("page", label="Page"),
     ),
     width=24,
     height=6,
@@ -210,51 +192,43 @@ _REQUEST = (
     Column("bytes", "number", "Size", "bytes", width=90),
     Column("trace", label="Trace", width=120),
 )
-_REQUESTS = Panel(
-    kind="table",
-    title="API calls",
-    help="Requests of the application, as the browser and its tracer saw them.",
-    asks=(_ask("requests", *_REQUEST),),
+_REQUESTS = table(
+    "API calls",
+    "Requests of the application, as the browser and its tracer saw them.",
+    _ask("requests", *_REQUEST),
     width=24,
 )
-_RESOURCES = Panel(
-    kind="table",
-    title="Resources",
-    help="Files that the pages loaded, with their timings.",
-    asks=(_ask("resources", *_REQUEST),),
+_RESOURCES = table(
+    "Resources",
+    "Files that the pages loaded, with their timings.",
+    _ask("resources", *_REQUEST),
     width=24,
 )
-_TYPES = Panel(
-    kind="table",
-    title="Resources by type",
-    help="All requests of the session, summed up by type.",
-    asks=(
-        _ask(
-            "resource_types",
-            Column("type", label="Type"),
-            Column("count", "number", "Requests", look="gauge"),
-            Column("failed", "number", "Failed"),
-            Column("bytes", "number", "Size", "bytes"),
-            Column("duration", "number", "Took", "ms"),
-        ),
+_TYPES = table(
+    "Resources by type",
+    "All requests of the session, summed up by type.",
+    _ask(
+        "resource_types",
+        Column("type", label="Type"),
+        Column("count", "number", "Requests", look="gauge"),
+        Column("failed", "number", "Failed"),
+        Column("bytes", "number", "Size", "bytes"),
+        Column("duration", "number", "Took", "ms"),
     ),
     width=24,
     height=6,
 )
-_NEIGHBOURS = Panel(
-    kind="table",
-    title="Sessions before and after",
-    help="Of the same user; click an id to open one.",
-    asks=(
-        _ask(
-            "neighbours",
-            Column("which", label="Which", width=90),
-            field_column("start", width=170),
-            field_column("id", links=(TO_SESSION,)),
-            field_column("errors"),
-            field_column("app"),
-            field_column("end", is_hidden=True),
-        ),
+_NEIGHBOURS = table(
+    "Sessions before and after",
+    "Of the same user; click an id to open one.",
+    _ask(
+        "neighbours",
+        Column("which", label="Which", width=90),
+        field_column("start", width=170),
+        field_column("id", links=(TO_SESSION,)),
+        field_column("errors"),
+        field_column("app"),
+        field_column("end", is_hidden=True),
     ),
     width=24,
     height=5,

@@ -5,13 +5,12 @@ from dataclasses import replace
 from app.dashboards.asks import (
     changes,
     figures,
-    label_names,
     rows,
     series,
 )
 from app.dashboards.boards.common import MARKS, TO_USER, filters
-from app.dashboards.nouns import Board, Column, Panel, Section, Variable
-from app.dashboards.panels import BARS
+from app.dashboards.charts import bars, chart, strip, table
+from app.dashboards.nouns import Board, Column, Section, Variable
 
 _WHO = ("new_users", "returning_users")
 _COMPARED = (
@@ -35,19 +34,16 @@ _COLUMNS = (
     Column("errored_sessions", "number", "Sessions with errors"),
     Column("user", is_hidden=True),
 )
-RETENTION = Panel(
-    kind="table",
-    title="Retention",
-    help="Of the users who came first in one week, the share that came back in later ones; "
+RETENTION = table(
+    "Retention",
+    "Of the users who came first in one week, the share that came back in later ones; "
     "asks for at least eight weeks of range to be telling.",
-    asks=(
-        rows(
-            "retention",
-            Column("cohort", "time"),
-            Column("period", "number"),
-            Column("share", "number"),
-            period="week",
-        ),
+    rows(
+        "retention",
+        Column("cohort", "time"),
+        Column("period", "number"),
+        Column("share", "number"),
+        period="week",
     ),
     width=24,
     unit="percentunit",
@@ -104,30 +100,21 @@ BOARD = Board(
         Section(
             "Overview",
             (
-                Panel(
-                    kind="stat",
-                    title="Users",
-                    help="Identified users, and the change against the range before.",
-                    asks=(changes("active_users", *_WHO, "sessions"),),
+                strip(
+                    "Users",
+                    "Identified users, and the change against the range before.",
+                    changes("active_users", *_WHO, "sessions"),
                     width=24,
-                    height=4,
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="New and returning users",
-                    help="Users whose first session it was, and users seen before.",
-                    asks=(series(*_WHO),),
-                    unit="short",
-                    names=label_names(_WHO),
-                    custom=BARS,
+                bars(
+                    "New and returning users",
+                    "Users whose first session it was, and users seen before.",
+                    series(*_WHO),
                 ),
-                Panel(
-                    kind="timeseries",
-                    title="Sessions per user",
-                    help="Sessions and identified users in each interval.",
-                    asks=(series("sessions", "active_users"),),
-                    unit="short",
-                    names=label_names(("sessions", "active_users")),
+                chart(
+                    "Sessions per user",
+                    "Sessions and identified users in each interval.",
+                    series("sessions", "active_users"),
                 ),
             ),
         ),
@@ -135,46 +122,39 @@ BOARD = Board(
         Section(
             "Users",
             (
-                Panel(
-                    kind="table",
-                    title="Users",
-                    help="The 200 identified users with most sessions; click one.",
-                    asks=(
-                        rows(
-                            "users",
-                            *_COLUMNS,
-                            sort="-sessions",
-                            limit="200",
-                            min_sessions="${min_sessions}",
-                        ),
+                table(
+                    "Users",
+                    "The 200 identified users with most sessions; click one.",
+                    rows(
+                        "users",
+                        *_COLUMNS,
+                        sort="-sessions",
+                        limit="200",
+                        min_sessions="${min_sessions}",
                     ),
                     width=24,
                     height=12,
                 ),
-                Panel(
-                    kind="table",
-                    title="New against returning",
-                    help="Sessions of users who came for the first time, and of others.",
-                    asks=(
-                        replace(
-                            rows(
-                                "compare",
-                                Column("label", label="Figure"),
-                                Column("text_a", label="New"),
-                                Column("text_b", label="Returning"),
-                                Column("change", "number", "Difference", "percentunit"),
-                                between="visitors",
-                                metric=",".join(_COMPARED),
-                            ),
-                            told={"metric": list(_COMPARED)},
+                table(
+                    "New against returning",
+                    "Sessions of users who came for the first time, and of others.",
+                    replace(
+                        rows(
+                            "compare",
+                            Column("label", label="Figure"),
+                            Column("text_a", label="New"),
+                            Column("text_b", label="Returning"),
+                            Column("change", "number", "Difference", "percentunit"),
+                            between="visitors",
+                            metric=",".join(_COMPARED),
                         ),
+                        told={"metric": list(_COMPARED)},
                     ),
                 ),
-                Panel(
-                    kind="table",
-                    title="Active users by country",
-                    help="Identified users and their sessions.",
-                    asks=(figures("active_users", "sessions", by="country", limit=50),),
+                table(
+                    "Active users by country",
+                    "Identified users and their sessions.",
+                    figures("active_users", "sessions", by="country", limit=50),
                 ),
             ),
         ),

@@ -1,8 +1,9 @@
 """How fast pages are, by Google's thresholds."""
 
 from app.catalog.metrics import METRICS
-from app.dashboards.asks import changes, figures, label_names, limits_of, series
+from app.dashboards.asks import changes, figures, limits_of, series
 from app.dashboards.boards.common import MARKS, filters
+from app.dashboards.charts import chart, strip, table
 from app.dashboards.nouns import Board, Panel, Section
 
 VITALS = ("lcp_p75", "inp_p75", "cls_p75", "ttfb_p75", "fcp_p75")
@@ -18,24 +19,21 @@ _SAYS = {
 def _chart(name: str, by: str = "device") -> Panel:
     metric = METRICS[name]
     steps, colors = limits_of(metric)
-    return Panel(
-        kind="timeseries",
-        title=f"{metric.label} by {by}",
-        help=f"{_SAYS[name]} The lines are where good ends and where poor begins.",
-        asks=(series(name, by=by, limit=6),),
+    return chart(
+        f"{metric.label} by {by}",
+        f"{_SAYS[name]} The lines are where good ends and where poor begins.",
+        series(name, by=by, limit=6),
         width=8,
-        unit=metric.unit,
         steps=steps,
         colors=colors,
     )
 
 
 def _table(by: str, title: str, width: int = 12) -> Panel:
-    return Panel(
-        kind="table",
-        title=f"By {title}",
-        help=f"75th percentile of each vital over the page views of each {title}.",
-        asks=(figures("sessions", *VITALS, by=by, limit=100),),
+    return table(
+        f"By {title}",
+        f"75th percentile of each vital over the page views of each {title}.",
+        figures("sessions", *VITALS, by=by, limit=100),
         width=width,
     )
 
@@ -50,13 +48,11 @@ BOARD = Board(
         Section(
             "Overview",
             (
-                Panel(
-                    kind="stat",
-                    title="75th percentiles",
-                    help="Over all page views; a rise against the range before is red.",
-                    asks=(changes(*VITALS),),
+                strip(
+                    "75th percentiles",
+                    "Over all page views; a rise against the range before is red.",
+                    changes(*VITALS),
                     width=24,
-                    height=4,
                     rising="bad",
                 ),
             ),
@@ -75,14 +71,11 @@ BOARD = Board(
         Section(
             "Before the main content",
             (
-                Panel(
-                    kind="timeseries",
-                    title="From first byte to main content",
-                    help="75th percentiles of the steps of a page load, one after the other.",
-                    asks=(series("ttfb_p75", "fcp_p75", "lcp_p75"),),
+                chart(
+                    "From first byte to main content",
+                    "75th percentiles of the steps of a page load, one after the other.",
+                    series("ttfb_p75", "fcp_p75", "lcp_p75"),
                     width=24,
-                    unit="ms",
-                    names=label_names(("ttfb_p75", "fcp_p75", "lcp_p75")),
                 ),
             ),
         ),
