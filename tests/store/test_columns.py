@@ -39,21 +39,34 @@ _NUMBERS = tuple(
 _STEPS = (0, 0, HOUR, 6 * HOUR, 24 * HOUR, 17 * MINUTE, 90_001, 2_011)
 
 
-@pytest.fixture(scope="module", params=["clean", "dirty", "late"])
+@pytest.fixture(scope="module", params=["clean", "dirty", "late", "divided"])
 def held(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Index]:
-    """An index of a day and some hours: read, partly read, or changed since."""
-    index = Index(tmp_path_factory.mktemp("columns") / "skald.db")
+    """An index of a day and some hours: read, partly read, or changed since.
+
+    Of one, a day is several row groups, which are made anew for what came late.
+    """
+    if request.param == "divided":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(build, "MAX_JOINED", 150)
+            yield from _held(request.param, tmp_path_factory)
+    else:
+        yield from _held(request.param, tmp_path_factory)
+
+
+def _held(how: str, folders: pytest.TempPathFactory) -> Iterator[Index]:
+    index = Index(folders.mktemp("columns") / "skald.db")
     lines = list(
         World(11, sessions_per_hour=40, dialect="otel").history(BEGIN, BEGIN + LENGTH)
     )
     late = [each for each in lines if _hour(each) in {4, 15}][::7]
     index.ingest(each for each in lines if each not in late)
-    roll_up(index, LATER if request.param == "clean" else BEGIN + 27 * HOUR)
+    is_whole = how in {"clean", "divided"}
+    roll_up(index, LATER if is_whole else BEGIN + 27 * HOUR)
     index.ingest(late)
-    if request.param != "dirty":
-        for _ in range(100 if request.param == "clean" else 12):
+    if how != "dirty":
+        for _ in range(100 if is_whole else 12):
             index.writer.roll_up(LATER, "single_view")
     yield index
     index.close()
@@ -246,6 +259,25 @@ def test_row_groups_go_with_their_sessions(index: Index) -> None:
     assert row_groups(index) == set()
     held = index.reader._db.execute("select count(*) from column_chunks")
     assert held.fetchone() == (0,)
+
+
+def test_day_of_many_sessions_is_several_row_groups(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So few hours are in each that it is small, and no hour is in two of them."""
+    monkeypatch.setattr(build, "MAX_JOINED", 2)
+    hours = ("02", "05", "10", "15", "16")
+    index.ingest(e for at in hours for e in page_load(f"s{at}", at=f"{at}:10:00"))
+    roll_up(index)
+    groups = {(1, BEGIN), (1, BEGIN + 10 * HOUR), (1, BEGIN + 16 * HOUR)}
+    assert row_groups(index) == groups
+
+    index.ingest(page_load("late", at="03:10:00"))
+    roll_up(index)
+    assert row_groups(index) == {(1, BEGIN + hour * HOUR) for hour in (0, 5, 15)}
+    for end, count in ((5, 2), (10, 3), (11, 4), (15, 4), (16, 5), (24, 6)):
+        window = Window(BEGIN, BEGIN + end * HOUR, 0, LATER)
+        assert cells(index, Leaf("count"), window) == [((), BEGIN, count)]
 
 
 def test_failed_step_leaves_what_was(

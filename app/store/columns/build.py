@@ -1,4 +1,4 @@
-"""Make row groups anew where sessions changed: hours from the tables, days from hours."""
+"""Make row groups anew where sessions changed: hours from the tables, several from those."""
 
 import secrets
 import sqlite3
@@ -12,6 +12,7 @@ from app.store.columns.tables import DAY, HOUR, TABLES, columns_of
 from app.store.marks import touch
 
 SETTLED = 120_000  # ms after its end; until then an hour still grows
+MAX_JOINED = 40_000  # sessions of several hours; an hour may have more
 
 
 class _Piece(NamedTuple):
@@ -19,6 +20,19 @@ class _Piece(NamedTuple):
 
     group: int
     rows: slice
+
+
+class _Hour(NamedTuple):
+    """An hour of a day: when it begins, its rows, when its last session ended."""
+
+    begin: int
+    piece: _Piece
+    last: int
+
+    @property
+    def size(self) -> int:
+        """Return how many sessions it has."""
+        return int(self.piece.rows.stop - self.piece.rows.start)
 
 
 def build_next(db: sqlite3.Connection, now: int) -> bool:
@@ -70,53 +84,69 @@ def _build_hour(db: sqlite3.Connection, hour: int) -> None:
 
 
 def _build_day(db: sqlite3.Connection, day: int) -> None:
-    """Join the hours of a day, each from its own row group or else from the day's.
+    """Join the hours of a day into as few row groups as are small enough.
 
-    One column at a time, so that a day of any size takes little memory.
+    Each hour is from its own row group, or else from one that is held of the day. One
+    column at a time, so that it takes little memory.
     """
-    pieces, last = _pieces(db, day)
-    group = secrets.randbits(62)
-    for name in columns_of("sessions") if pieces else ():
-        _join(db, group, "sessions", name, pieces)
-    for table in TABLES if pieces else ():
-        if TABLES[table].rows:
-            _join_rows(db, group, table, pieces)
+    rows = []
+    for begin, hours in _divided(day, _hours(db, day)):
+        group = secrets.randbits(62)
+        pieces = [each.piece for each in hours]
+        for name in columns_of("sessions"):
+            _join(db, group, "sessions", name, pieces)
+        for table in TABLES:
+            if TABLES[table].rows:
+                _join_rows(db, group, table, pieces)
+        count = sum(each.size for each in hours)
+        rows.append((group, begin, count, max(each.last for each in hours)))
     _delete(db, 0, day, day + DAY)
     _delete(db, 1, day, day + DAY)
-    if pieces:
-        count = sum(each.rows.stop - each.rows.start for each in pieces)
-        row = (group, day, count, last)
-        db.execute("insert into row_groups values (?, 1, ?, ?, ?)", row)
+    db.executemany("insert into row_groups values (?, 1, ?, ?, ?)", rows)
     touch(db, range(day, day + DAY, HOUR))
 
 
-def _pieces(db: sqlite3.Connection, day: int) -> tuple[list[_Piece], int]:
-    """Return what a day is made of, in order, and when its last session ended."""
+def _divided(day: int, hours: list[_Hour]) -> list[tuple[int, list[_Hour]]]:
+    """Divide the hours of a day among row groups; each goes on until the next begins."""
+    divided: list[tuple[int, list[_Hour]]] = []
+    count = 0
+    for each in hours:
+        count += each.size
+        if not divided or count > MAX_JOINED:
+            divided.append((each.begin if divided else day, []))
+            count = each.size
+        divided[-1][1].append(each)
+    return divided
+
+
+def _hours(db: sqlite3.Connection, day: int) -> list[_Hour]:
+    """Return the hours of a day that have sessions, in order."""
     found = db.execute(
         "select bucket, id, sessions, last from row_groups"
         " where level = 0 and bucket >= ? and bucket < ?",
         (day, day + DAY),
     )
-    hours = {bucket: rest for bucket, *rest in found}
+    read = {bucket: rest for bucket, *rest in found}
     held = db.execute(
-        "select id, last from row_groups where level = 1 and bucket = ?", (day,)
-    ).fetchone()
-    starts = _read(db, held[0], "sessions", "start") if held else None
-    pieces: list[_Piece] = []
+        "select bucket, id, last from row_groups"
+        " where level = 1 and bucket >= ? and bucket < ? order by bucket",
+        (day, day + DAY),
+    ).fetchall()
+    starts = {group: _read(db, group, "sessions", "start") for _, group, _ in held}
+    hours: list[_Hour] = []
     for hour in range(day, day + DAY, HOUR):
-        if hour in hours:
-            group, count, _ = hours[hour]
-            rows = slice(0, count)
-        elif isinstance(starts, Numbers):
-            group = held[0]
-            edges = np.searchsorted(starts.values, (hour, hour + HOUR)).tolist()
-            rows = slice(*edges)
-        else:
+        if hour in read:
+            group, count, last = read[hour]
+            hours.append(_Hour(hour, _Piece(group, slice(0, count)), last))
             continue
-        if rows.stop > rows.start:
-            pieces.append(_Piece(group, rows))
-    # of an hour that was read again, the end that it had before may be kept: no harm
-    return pieces, max([held[1] if held else 0, *(each[2] for each in hours.values())])
+        # of hours that were read again, the end that they had before is kept: no harm
+        before = [each for each in held if each[0] <= hour]
+        column = starts[before[-1][1]] if before else None
+        if isinstance(column, Numbers):
+            _, group, last = before[-1]
+            edges = np.searchsorted(column.values, (hour, hour + HOUR)).tolist()
+            hours.append(_Hour(hour, _Piece(group, slice(*edges)), last))
+    return [each for each in hours if each.size]
 
 
 def _join_rows(

@@ -175,7 +175,7 @@ def find_parts(
     """Return the parts that make up ``[start, end)``, in the order of time.
 
     An hour that changed since it was read, or is under way, is read from the tables;
-    of the rest, the row group of an hour goes before that of its day.
+    of the rest, the row group of an hour goes before one of several hours.
 
     Args:
         db: the index, in a transaction.
@@ -201,12 +201,14 @@ def find_parts(
     taken |= {hour for _, hour, _ in found}
     found = db.execute(
         "select id, bucket, sessions from row_groups where level = 1"
-        " and bucket > ? and bucket < ?",
+        " and bucket > ? and bucket < ? order by bucket",
         (start - DAY, end),
     ).fetchall()
-    for group, day, count in found:
-        free = (h for h in range(day, day + DAY, HOUR) if h not in taken)
-        parts += _cut(db, group, count, _ranges(free), (day, day + DAY), (start, end))
+    nexts = [*(begin for _, begin, _ in found[1:]), end + DAY]
+    for (group, begin, count), after in zip(found, nexts, strict=False):
+        span = (begin, min(after, begin - begin % DAY + DAY))
+        free = (h for h in range(*span, HOUR) if h not in taken)
+        parts += _cut(db, group, count, _ranges(free), span, (start, end))
     parts.sort(key=lambda part: part.range)
     return parts
 
