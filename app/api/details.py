@@ -27,11 +27,18 @@ Facts = dict[tuple[str, str], deque[Mapping[str, Any]]]
 
 MAX_OCCURRENCES = 20  # listed of one group of errors
 _ERROR = int(Kind.ERROR)
+_LABELS = {
+    "skew": "Clock skew, ms",
+    "clamped": "Times replaced by the receipt",
+    "is_cut": "Cut to the first events",
+}
 
 
 def _written(name: str, value: Any) -> tuple[str, str]:
     """Write the value of a field of the catalog under its label."""
     field = find(name)
+    if field is None and name in _LABELS:  # nothing to say of what is as it should be
+        return _LABELS[name], text_of(value) if value else ""
     if field is None:
         return name, text_of(value)
     if field.type == "time" and value is not None:

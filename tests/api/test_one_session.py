@@ -102,6 +102,17 @@ def test_detail_tells_everything(client: FlaskClient) -> None:
     assert (beside["previous"]["id"], beside["next"]["id"]) == ("s0", "s2")
 
 
+def test_facts_read_as_a_page_for_people(client: FlaskClient) -> None:
+    """Labels and units; nothing of what is empty, or of a clock that is right."""
+    rows = client.get(SESSION, query_string={"part": "facts"}).get_json()
+
+    told = {row["name"]: row["value"] for row in rows if row["section"] == "overview"}
+    assert told["Failed requests"] == "1"
+    assert told["Duration"].endswith(" h") or told["Duration"].endswith(" min")
+    assert not {"skew", "clamped", "is_cut"} & told.keys()
+    assert all(told.values())
+
+
 def test_browser_and_tracer_saw_one_request(client: FlaskClient) -> None:
     """Method, status and trace come from the one, timings from the other."""
     rows = client.get(SESSION, query_string={"part": "requests"}).get_json()
