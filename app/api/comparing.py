@@ -7,7 +7,7 @@ from typing import Any
 from app.api.asking import Scope
 from app.api.filters import read_filters
 from app.api.frames import figure
-from app.api.questions import Asked, Question, ask, nearest, single
+from app.api.questions import Asked, Question, ask, foresee, nearest, single
 from app.api.written import write_figure
 from app.catalog.bands import band_of
 from app.catalog.fields import FIELDS, Field, find
@@ -144,7 +144,12 @@ def compare_cohorts(
         The rows, and what to know of their figures.
     """
     notices: dict[str, None] = {}
-    a, b = (_figures(metrics, each, index, settings, notices) for each in cohorts)
+    questions = [
+        Question(tuple(metrics), (), each.selector, replace(each.window, step=0))
+        for each in cohorts
+    ]
+    foresee(questions, index)
+    a, b = (_figures(each, index, settings, notices) for each in questions)
     rows = [
         {
             "metric": metric.name,
@@ -186,17 +191,14 @@ def name_row(between: str, rows: Sequence[Row]) -> list[Row]:
 
 
 def _figures(
-    metrics: Sequence[Metric],
-    cohort: Cohort,
+    question: Question,
     index: Reader,
     settings: Settings,
     notices: dict[str, None],
 ) -> list[float | None]:
-    window = replace(cohort.window, step=0)
-    question = Question(tuple(metrics), (), cohort.selector, window)
     frames = ask(question, index, settings)
     notices.update((each, None) for frame in frames for each in frame.notices)
     return [
         frame.series[0].values[0] if frame.series else (0.0 if metric.counts else None)
-        for metric, frame in zip(metrics, frames, strict=True)
+        for metric, frame in zip(question.metrics, frames, strict=True)
     ]

@@ -28,7 +28,7 @@ from app.catalog.metrics import METRICS, Metric
 from app.errors import BadRequest, UnknownName
 from app.sessionql.evaluate import Frame, evaluate
 from app.sessionql.language import parse
-from app.sessionql.plan import And, Filter, Window, bind, leaves
+from app.sessionql.plan import And, Filter, Plan, Window, bind, leaves
 from app.settings import Settings
 from app.store.seam import Reader
 
@@ -272,14 +272,36 @@ def is_share(metric: Metric) -> bool:
 
 
 def _evaluate(question: Question, reader: Reader, most: int) -> list[Frame]:
+    foresee([question], reader)
     return [
         evaluate(
-            bind(parse(metric.text).figures, question.selector, question.by),
+            plan,
             question.window,
             reader,
             max_series=most,
             recorded=reader.recorded_cells,
         )
+        for plan in _plans(question)
+    ]
+
+
+def foresee(questions: Sequence[Question], reader: Reader) -> None:
+    """Let the reader look once for questions that it is about to be asked."""
+    for window in {each.window for each in questions}:
+        asked = [
+            leaf
+            for each in questions
+            if each.window == window
+            for plan in _plans(each)
+            for leaf in leaves(plan)
+        ]
+        reader.foresee(asked, window)
+
+
+def _plans(question: Question) -> list[Plan]:
+    """Return what is to be worked out for each metric."""
+    return [
+        bind(parse(metric.text).figures, question.selector, question.by)
         for metric in question.metrics
     ]
 

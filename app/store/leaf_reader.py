@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.store.answers import (
     AnswerCache,
     Answered,
     Asked,
+    State,
     key_of,
     looks_back,
 )
@@ -29,6 +30,7 @@ from app.store.rollups.shapes import ERROR
 from app.store.sql import Statement
 
 MAX_CELLS = 200_000  # of one leaf
+_TOGETHER = 2  # leaves that are worth looking for together
 KEPT = 100  # leaves of which it is remembered how they were answered
 _DECIMALS = frozenset({"lcp", "inp", "cls", "ttfb", "fcp", "score_value"})
 WITHIN = f"quantiles are within {ERROR:.1%} of the value"
@@ -43,6 +45,7 @@ class LeafReader:
     _is_exact: bool
     _notices: dict[str, None]
     _answered: deque[Answered]
+    _foreseen: dict[tuple[Leaf, Window], tuple[State | None, Answer]]
     answers: AnswerCache | None  # of this index, bounce and tenant alone
 
     def _bounded(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -50,6 +53,53 @@ class LeafReader:
 
     def _statement(self, now: int) -> Statement:
         raise NotImplementedError
+
+    def foresee(self, leaves: Iterable[Leaf], window: Window) -> None:
+        """Look once for all figures of an answer, which are about to be asked for.
+
+        Args:
+            leaves: of any filters; those that need no look at columns are left alone.
+            window: their buckets.
+        """
+        asked = [
+            each
+            for each in dict.fromkeys(leaves)
+            if not each.range_ms and (each, window) not in self._foreseen
+        ]
+        if self._is_exact or len(asked) < _TOGETHER:
+            return
+        with self._bounded() as db:
+            state = self.answers.state() if self.answers else None
+            rest = []
+            for leaf in asked:
+                if self._remembered(db, leaf, window, state) is not None:
+                    continue
+                with snapshot(db):
+                    found = self._roll(db, leaf, window)
+                if found is None:
+                    rest.append(leaf)
+                else:
+                    self._foreseen[leaf, window] = state, found
+            if len(rest) < _TOGETHER:
+                return
+            # numpy takes memory that the indexer has no use for
+            from app.store.columns.answer import answer_all  # noqa: PLC0415
+
+            cells = answer_all(db, rest, window, self._statement(window.now))
+            for leaf, each in cells.items():
+                self._foreseen[leaf, window] = state, Answer(each, "columns", {})
+
+    def _remembered(
+        self,
+        db: sqlite3.Connection,
+        leaf: Leaf,
+        window: Window,
+        state: State | None,
+    ) -> Answer | None:
+        asked = _asked(leaf, window)
+        if self.answers is None or state is None or asked is None:
+            return None
+        return self.answers.find(db, asked, state)
 
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Return a cell for each label set and bucket that has a value.
@@ -86,17 +136,19 @@ class LeafReader:
         self, db: sqlite3.Connection, leaf: Leaf, window: Window
     ) -> tuple[Answer, str]:
         """Return an answer, and where it comes from."""
-        key = key_of(leaf, window) if self.answers else None
-        if self.answers is None or key is None:
+        foreseen = self._foreseen.pop((leaf, window), None)
+        if foreseen is not None:
+            state, found = foreseen
+        else:
+            # before looking, so never too new for it
+            state = self.answers.state() if self.answers else None
+            held = self._remembered(db, leaf, window, state)
+            if held is not None:
+                return held, "cache"
             found = self._ask(db, leaf, window)
-            return found, found.by
-        asked = Asked(key, window, looks_back(leaf))
-        state = self.answers.state()  # before looking, so never too new for it
-        held = self.answers.find(db, asked, state)
-        if held is not None:
-            return held, "cache"
-        found = self._ask(db, leaf, window)
-        self.answers.keep(asked, state, found)
+        asked = _asked(leaf, window)
+        if self.answers is not None and state is not None and asked is not None:
+            self.answers.keep(asked, state, found)
         return found, found.by
 
     def _ask(self, db: sqlite3.Connection, leaf: Leaf, window: Window) -> Answer:
@@ -153,6 +205,12 @@ class LeafReader:
         query = compose(statement, leaf, window)
         found = self._db.execute(query, statement.values).fetchmany(MAX_CELLS + 1)
         return list(expand(leaf, found))
+
+
+def _asked(leaf: Leaf, window: Window) -> Asked | None:
+    """Return under what an answer is remembered; None when it depends on the time."""
+    key = key_of(leaf, window)
+    return None if key is None else Asked(key, window, looks_back(leaf))
 
 
 def expand(leaf: Leaf, found: list[Any]) -> Iterator[Cell]:

@@ -76,8 +76,8 @@ def ask_columns(
     try:
         with snapshot(db):
             statement = engine._statement(window.now)  # noqa: SLF001 - one of its parts
-            deadline = Deadline(engine._timeout_s)  # noqa: SLF001
-            asked = Question(db, window, selector, statement, kind, deadline)
+            asked = Question(db, window, selector, statement, kind)
+            asked.deadline = Deadline(engine._timeout_s)  # noqa: SLF001
             return answer(asked)
     except NotInColumns:
         return None

@@ -55,6 +55,7 @@ class SqliteReader(LeafReader, RecordedReader, InsightsReader, FeedRows):
         self._is_exact = exact
         self._notices: dict[str, None] = {}
         self._answered: deque[Answered] = deque(maxlen=KEPT)
+        self._foreseen = {}
         self._codec = Codec()
         register(self._db)
         self._tables = self._schema_version()
@@ -74,6 +75,7 @@ class SqliteReader(LeafReader, RecordedReader, InsightsReader, FeedRows):
         """Forget what was asked; tell whether the index still has the same tables."""
         self._notices.clear()
         self._answered.clear()
+        self._foreseen.clear()
         try:
             return self._tables == self._schema_version()
         except sqlite3.Error:

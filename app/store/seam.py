@@ -1,6 +1,6 @@
 """What any engine must do; everything else asks it through these two."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,6 +66,9 @@ class Reader(RuleReader, Insights, FeedReader, Protocol):
 
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Answer one leaf of a plan."""
+
+    def foresee(self, leaves: Iterable[Leaf], window: Window) -> None:
+        """Look for leaves together that are about to be asked for one by one."""
 
     def take_notices(self) -> list[str]:
         """Return what to know of the answers given since the last call."""

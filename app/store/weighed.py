@@ -1,6 +1,6 @@
 """Answer figures of all sessions where a configured share of them was sampled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,11 @@ class WeighingReader(SqliteReader):
         """Forget what was asked, and which sources there were."""
         self._strata = None
         return super().renew()
+
+    def foresee(self, leaves: Iterable[Leaf], window: Window) -> None:
+        """Look for leaves together; weighted ones are asked stratum by stratum."""
+        if not self._rates:
+            super().foresee(leaves, window)
 
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Return a cell for each label set and bucket that has a value, estimated."""

@@ -63,6 +63,20 @@ def test_answer_changes_with_the_index(reader: Reader, index: Index) -> None:
     assert "cache" not in ways(reader)
 
 
+def test_what_was_looked_for_ahead_is_not_remembered_as_newer(
+    reader: Reader, index: Index
+) -> None:
+    """An answer is of one state of the index; the next one knows what was written."""
+    users = Leaf("distinct", "browser")
+    index.writer.roll_up(BEGIN + 40 * HOUR, "single_view")
+    reader.foresee([COUNT, users], WINDOW)
+    index.ingest(page_load("s2", at="11:10:00"))
+
+    counts = [reader.evaluate(COUNT, WINDOW)[0][2] for _ in range(2)]
+    assert counts == [1, 2]
+    assert reader.evaluate(users, WINDOW)[0][2] == 1
+
+
 def test_range_that_moved_shares_an_answer_when_nothing_began_between(
     reader: Reader,
 ) -> None:

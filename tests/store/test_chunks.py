@@ -9,12 +9,13 @@ from app.store.columns.chunks import (
     NULL,
     Column,
     Labels,
-    join,
+    Numbers,
     make_labels,
     make_numbers,
     pack,
     unpack,
 )
+from app.store.columns.joining import join
 
 INT = st.integers(-(1 << 61), 1 << 61) | st.integers(-300, 300) | st.just(NULL)
 DECIMAL = st.floats(allow_nan=False) | st.integers(0, 9_999).map(lambda n: n / 100)
@@ -53,6 +54,21 @@ def test_decimals_come_back(values: list[float | None]) -> None:
     assert column is not None
     assert told(column) == values
     assert told(unpack(pack(column))) == values
+
+
+@given(st.lists(st.floats(0.01, 0.011) | st.none(), min_size=1, max_size=4))
+def test_decimals_that_repeat_come_back(values: list[float | None]) -> None:
+    """As places in a list, also some of them, and those of several hours together."""
+    many = values * 9
+    column = make_numbers(np.array(many, np.float64))
+    again = unpack(pack(column)) if column else None
+
+    assert isinstance(column, Numbers)
+    assert isinstance(again, Numbers)
+    assert column.table is not None or column.scale
+    assert told(again) == many
+    assert told(again.cut(np.arange(len(many))[::-1])) == many[::-1]
+    assert told(join([again, column])) == many * 2
 
 
 @given(st.lists(st.integers(1, 1 << 62) | st.integers(1, 9) | st.just(NULL)))

@@ -12,8 +12,8 @@ from app.demo.world import World
 from app.model import Entry
 from app.sessionql.filters import And, Compare, Filter, Not, Or, gather
 from app.sessionql.plan import Leaf, Window
-from app.store.columns import build, few
-from app.store.columns.answer import answer
+from app.store.columns import answering, build, few
+from app.store.columns.answer import answer, answer_all
 from app.store.columns.cache import ColumnCache
 from app.store.columns.chunks import Numbers
 from app.store.columns.few import find_chosen
@@ -102,6 +102,32 @@ def test_columns_answer_as_tables_do(held: Index) -> None:
     assert answered > QUESTIONS / 2
 
 
+@pytest.mark.parametrize("most", [answering.MOST_HELD, 1])
+def test_figures_looked_at_together_are_what_they_are_alone(
+    held: Index, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of any filters and labels; those that hold too much are left for later."""
+    monkeypatch.setattr(answering, "MOST_HELD", most)
+    dice = random.Random(8)
+    reader = SqliteReader(held.path, "default")
+    answered = 0
+    for _ in range(QUESTIONS // 10):
+        window = random_window(dice)
+        leaves = [random_leaf(dice, reader) for _ in range(4)]
+        leaves += [replace(dice.choice(leaves), by=leaves[0].by) for _ in range(2)]
+        leaves += [replace(each, selector=leaves[0].selector) for each in leaves[:3]]
+        asked = reader._statement(window.now)
+        found = answer_all(reader._db, leaves, window, asked)
+        answered += len(found)
+        for leaf, cells in found.items():
+            alone = answer(reader._db, leaf, window, asked)
+            assert alone is not None
+            assert told(cells) == told(alone), (leaf, window)
+    reader.close()
+
+    assert answered > QUESTIONS / 10
+
+
 def test_few_sessions_are_found_by_an_index(held: Index) -> None:
     """Of a user, by id or as shown, or with an error: whatever else is asked of them."""
     dice = random.Random(6)
@@ -124,7 +150,11 @@ def test_few_sessions_are_found_by_an_index(held: Index) -> None:
             assert told(got) == told(reader._scan(leaf, window)), (leaf, window)
             with snapshot(reader._db):
                 parts = find_chosen(
-                    reader._db, gather(leaf.selector), (window.start, window.end), DAY
+                    reader._db,
+                    gather(leaf.selector),
+                    (window.start, window.end),
+                    DAY,
+                    {},
                 )
             found += all(part.among for part in parts)
     reader.close()

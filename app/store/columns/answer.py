@@ -1,19 +1,19 @@
-"""Answer a leaf about sessions from their columns, exactly as the tables would."""
+"""Answer leaves about sessions from their columns, exactly as the tables would."""
 
 import sqlite3
+from collections.abc import Iterable
 
 import numpy as np
 
 from app.catalog.fields import find
-from app.sessionql.evaluate import Cell, bounds_of
+from app.sessionql.evaluate import Cell
 from app.sessionql.filters import Filter, gather
-from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
 from app.store.columns.activity import first_active, moments
+from app.store.columns.answering import Answering, look
 from app.store.columns.chunks import Array
 from app.store.columns.comparing import Mask, both
-from app.store.columns.event_answer import EventAnswer, answering_events
-from app.store.columns.few import find_chosen
+from app.store.columns.event_answer import answering_events
 from app.store.columns.figures import (
     Count,
     Distinct,
@@ -23,12 +23,9 @@ from app.store.columns.figures import (
     Total,
 )
 from app.store.columns.groups import Groups
-from app.store.columns.masks import Masks
-from app.store.columns.measures import Measures
 from app.store.columns.parts import NotInColumns, Part
-from app.store.columns.returning import Returning
+from app.store.columns.question import Question
 from app.store.columns.tables import STRINGS
-from app.store.columns.texts import Texts
 from app.store.connect import snapshot
 from app.store.leaves import MAX_LABELS, uncertain_in
 from app.store.sql import Statement
@@ -38,6 +35,7 @@ MAX_READ = 0.4  # of the window, from the tables; of more, these answer as quick
 
 _LABELS = frozenset({"source", "status", *STRINGS})
 Given = tuple[Array | None, Array | None]  # numbers, and where they are known
+Figures = dict[Leaf, Figure | None]  # None: the leaf's own
 
 
 def answer(
@@ -51,25 +49,70 @@ def answer(
         window: its buckets.
         asked: whose sessions, which definition of bounce, and when.
     """
-    try:
-        with snapshot(db):
-            return answering(db, leaf, window, asked).cells()
-    except NotInColumns:
-        return None
+    return answer_all(db, [leaf], window, asked).get(leaf)
+
+
+def answer_all(
+    db: sqlite3.Connection, leaves: Iterable[Leaf], window: Window, asked: Statement
+) -> dict[Leaf, list[Cell]]:
+    """Return the cells of leaves, as ``answer`` does; each part is looked at once.
+
+    Returns:
+        Nothing of a leaf that is for the tables, or is to be asked for by itself.
+    """
+    alike: dict[object, Figures] = {}
+    for leaf in leaves:
+        kind = _kind(leaf)
+        of = (kind, bool(kind) and leaf.is_of_events, leaf.function == "active")
+        alike.setdefault((leaf.selector, leaf.by, of), {})[leaf] = None
+    every: list[Answering] = []
+    with snapshot(db):
+        for those in alike.values():
+            beside = every[0].question if every else None
+            try:
+                every.append(answering(db, those, window, asked, beside))
+            except NotInColumns:
+                continue
+        look(every)
+        return {leaf: each.cells(leaf) for each in every for leaf in each.figures}
 
 
 def answering(
-    db: sqlite3.Connection, leaf: Leaf, window: Window, asked: Statement
-) -> "_Answer | EventAnswer":
-    """Return what answers *leaf*; *db* is in a transaction.
+    db: sqlite3.Connection,
+    figures: Figures,
+    window: Window,
+    asked: Statement,
+    beside: Question | None = None,
+) -> Answering:
+    """Return what answers leaves with the same filter, labels and events.
+
+    Args:
+        db: in a transaction.
+        figures: of leaves; those that are for the tables are left out.
+        window: their buckets.
+        asked: as of ``answer``.
+        beside: another question in this transaction about that window.
 
     Raises:
-        NotInColumns: it is for the tables to answer.
+        NotInColumns: all of them are for the tables to answer.
     """
-    if _kind(leaf):
-        return answering_events(db, leaf, window, asked)
-    _check(leaf)
-    return _Answer(db, leaf, window, asked)
+    leaf = next(iter(figures))
+    if kind := _kind(leaf):
+        return answering_events(db, kind, figures, window, asked, beside)
+    made = {}
+    for each, figure in figures.items():
+        try:
+            made[each] = figure or _figure(_checked(each))
+        except NotInColumns:
+            continue
+    if not made:
+        raise NotInColumns("none of them")
+    is_active = leaf.function == "active"
+    start = first_active(db, window) if is_active else window.start
+    reach = start, int(MAX_READ * (window.end - window.start))
+    question = Question(db, window, leaf.selector, asked, reach=reach, beside=beside)
+    groups = Groups(leaf.by, window, question.parts)
+    return (_Active if is_active else _Sessions)(question, groups, made)
 
 
 def _kind(leaf: Leaf) -> str:
@@ -80,7 +123,7 @@ def _kind(leaf: Leaf) -> str:
         return ""
 
 
-def _check(leaf: Leaf) -> None:
+def _checked(leaf: Leaf) -> Leaf:
     """Refuse what is about events, or wrong."""
     try:
         if leaf.kind or len(leaf.by) > MAX_LABELS or not _LABELS.issuperset(leaf.by):
@@ -93,117 +136,83 @@ def _check(leaf: Leaf) -> None:
             raise NotInColumns(leaf.field)
     elif field is not None and field.type == "string":
         raise NotInColumns(leaf.field)
+    return leaf
 
 
-class _Answer:
-    """One leaf being answered."""
+def _figure(leaf: Leaf) -> Figure:
+    divisor = NANO if leaf.field == "cost" else 1
+    if leaf.function in {"count", "rate", "active"}:
+        return Count()
+    if leaf.function == "distinct":
+        return Distinct()
+    if leaf.function == "quantile":
+        return Quantiles(leaf.points, divisor)
+    if leaf.function == "histogram":
+        return Histogram(leaf.points)
+    if leaf.function == "share" and leaf.where is not None:
+        return Total("avg")
+    if leaf.function in {"sum", "avg", "min", "max"}:
+        return Total(leaf.function, divisor)
+    raise NotInColumns(leaf.function)
 
-    def __init__(
-        self, db: sqlite3.Connection, leaf: Leaf, window: Window, asked: Statement
-    ) -> None:
-        self._leaf, self._window = leaf, window
-        self._texts = Texts(db)
-        most = int(MAX_READ * (window.end - window.start))
-        self._selector = gather(leaf.selector)
-        is_active = leaf.function == "active"
-        start = first_active(db, window) if is_active else window.start
-        self._parts = find_chosen(db, self._selector, (start, window.end), most)
-        tenant = db.execute("select id from sources where tenant = ?", (asked.tenant,))
-        ours = frozenset(number for (number,) in tenant)
-        returning = Returning(db, self._parts, window.start, ours)
-        self._measures = Measures(db, asked.bounce, asked.now, returning)
-        self._masks = Masks(self._texts, self._measures, ours)
-        self._where = None if leaf.where is None else gather(leaf.where)
-        self._groups = Groups(leaf.by, window, self._parts)
 
-    def cells(self, figure: Figure | None = None) -> list[Cell]:
-        """Return the answer; of another *figure* than the leaf's when there is one."""
-        figure = figure or self._figure()
-        for part in self._parts:
-            mask = self._masks.of(part, self._selector)
-            if mask is not False:
-                self._add(figure, part, mask)
-            part.release()
-        return self._expanded(figure)
+class _Sessions(Answering):
+    """Figures of sessions."""
 
-    def _add(self, figure: Figure, part: Part, mask: Mask) -> None:
-        if self._leaf.function == "active":
-            self._add_active(figure, part, mask)
+    def take(self, part: Part) -> None:
+        """Look at the sessions of a part."""
+        mask = self.question.sessions(part)
+        if mask is False:
             return
         rows = slice(None) if mask is True else np.flatnonzero(mask)
-        grouped = self._groups.of(part, rows)
-        if len(grouped.codes):
-            values, known = self._given(part)
-            figure.add(
-                grouped,
-                grouped.codes if values is None else values[rows],
-                None if known is None else known[rows],
-            )
+        grouped = self.groups.of(part, rows)
+        if not len(grouped.codes):
+            return
+        for leaf, figure in self.figures.items():
+            values, known = self._given(part, leaf, rows)
+            figure.add(grouped, grouped.codes if values is None else values, known)
 
-    def _figure(self) -> Figure:
-        leaf = self._leaf
-        divisor = NANO if leaf.field == "cost" else 1
-        if leaf.function in {"count", "rate", "active"}:
-            return Count()
-        if leaf.function == "distinct":
-            return Distinct()
-        if leaf.function == "quantile":
-            return Quantiles(leaf.points, divisor)
-        if leaf.function == "histogram":
-            return Histogram(leaf.points)
-        if leaf.function == "share" and self._where is not None:
-            return Total("avg")
-        if leaf.function in {"sum", "avg", "min", "max"}:
-            return Total(leaf.function, divisor)
-        raise NotInColumns(leaf.function)
-
-    def _given(self, part: Part) -> Given:
-        """Return what the figure is made of, of every session."""
-        leaf = self._leaf
+    def _given(self, part: Part, leaf: Leaf, rows: slice | Array) -> Given:
+        """Return what the figure is made of, of some sessions."""
         if leaf.function in {"count", "rate"}:
             return None, None
         if leaf.function == "distinct":
             labels = part.labels(leaf.field)
-            numbers = labels.ids.take(labels.codes)
+            numbers = labels.ids.take(labels.codes[rows])
             return numbers, None if leaf.field == "status" else numbers != 0
-        if leaf.function == "share" and self._where is not None:
-            return self._share(part, self._where)
-        measure = self._measures.of(part, leaf.field)
+        if leaf.function == "share" and leaf.where is not None:
+            values, known = self._share(part, leaf.where)
+            return values[rows], None if known is None else known[rows]
+        measure = self.question.measures.of(part, leaf.field)
+        if not isinstance(rows, slice):
+            measure = measure.cut(rows)
         if leaf.function == "histogram":
             return measure.values, measure.known
         return measure.whole, measure.known
 
-    def _share(self, part: Part, where: Filter) -> Given:
+    def _share(self, part: Part, where: Filter) -> tuple[Array, Array | None]:
         """Return where it holds, of the sessions of which it can be told."""
         known: Mask = True
         for name in uncertain_in(where):
-            found = self._measures.of(part, name).known
+            found = self.question.measures.of(part, name).known
             known = known if found is None else both(known, found)
-        holds = self._masks.of(part, where)
+        holds = self.question.masks.of(part, gather(where))
         return (
             np.broadcast_to(np.asarray(holds, np.uint8), len(part)),
             None if known is True else np.broadcast_to(known, len(part)),
         )
 
-    def _add_active(self, figure: Figure, part: Part, mask: Mask) -> None:
-        """Count sessions once in each bucket in which they had an event."""
-        places, at = moments(part, self._window, mask)
-        if len(places):
-            grouped = self._groups.of(part, places, at)
-            figure.add(grouped, grouped.codes, None)
 
-    def _expanded(self, figure: Figure) -> list[Cell]:
-        """Name the groups; of several quantiles and of buckets, a cell each."""
-        leaf = self._leaf
-        keys, columns = figure.result()
-        labels, begins = self._groups.named(keys, self._texts)
-        names: list[tuple[str, ...]] = [()]
-        if leaf.function == "histogram":
-            names = [(each,) for each in bounds_of(leaf)]
-        elif leaf.function == "quantile" and len(leaf.points) > 1:
-            names = [(write_number(each),) for each in leaf.points]
-        return [
-            ((*label, *name), begin, value)
-            for name, column in zip(names, columns, strict=True)
-            for label, begin, value in zip(labels, begins, column, strict=True)
-        ]
+class _Active(Answering):
+    """Sessions, once in each bucket in which they had an event."""
+
+    def take(self, part: Part) -> None:
+        """Look at the sessions of a part."""
+        mask = self.question.sessions(part)
+        if mask is False:
+            return
+        places, at = moments(part, self.question.window, mask)
+        if len(places):
+            grouped = self.groups.of(part, places, at)
+            for figure in self.figures.values():
+                figure.add(grouped, grouped.codes, None)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.store.columns.chunks import Array, Column, Numbers, join, pack, unpack
+from app.store.columns.chunks import Array, Column, Numbers, pack, unpack
+from app.store.columns.joining import join
 from app.store.columns.rows import read_columns
 from app.store.columns.tables import DAY, HOUR, TABLES, columns_of
 from app.store.marks import touch

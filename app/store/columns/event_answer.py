@@ -1,15 +1,14 @@
 """Answer a leaf about views, actions or errors from columns, as the tables would."""
 
 import sqlite3
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 
 from app.catalog.fields import COUNTED, find, kinds_of
-from app.sessionql.evaluate import Cell, bounds_of
 from app.sessionql.filters import EVERYTHING
-from app.sessionql.literals import write_number
 from app.sessionql.plan import Leaf, Window
+from app.store.columns.answering import Answering
 from app.store.columns.chunks import Array, Labels, Numbers
 from app.store.columns.events import (
     COSTS,
@@ -31,6 +30,7 @@ from app.store.columns.figures import (
 from app.store.columns.groups import Grouped, Groups
 from app.store.columns.parts import NotInColumns, Part, find_parts
 from app.store.columns.question import Question
+from app.store.columns.shares import narrow
 from app.store.columns.tables import TABLES
 from app.store.leaves import MAX_LABELS, compose
 from app.store.sql import Statement
@@ -79,131 +79,170 @@ class _Rows(Part):
     def numbers(self, name: str, table: str = "sessions") -> Numbers:
         """Return a number of each event: its own, or its session's."""
         if name in NUMBERS.get(self._table, ()):
-            return taken(numbers_of(self._part, self._table, name), self._events.chosen)
-        return taken(self._part.numbers(name, table), self._events.rows)
-
-
-def taken(held: Numbers, rows: Array | slice) -> Numbers:
-    """Return some rows of a column; the same one may be there several times."""
-    return Numbers(held.distances[rows], held.offset, held.has_null, held.scale)
+            return numbers_of(self._part, self._table, name).cut(self._events.chosen)
+        return self._part.numbers(name, table).cut(self._events.rows)
 
 
 def answering_events(
-    db: sqlite3.Connection, leaf: Leaf, window: Window, asked: Statement
+    db: sqlite3.Connection,
+    kind: str,
+    figures: Mapping[Leaf, Figure | None],
+    window: Window,
+    asked: Statement,
+    beside: Question | None = None,
 ) -> "EventAnswer":
-    """Return what answers a leaf that is about events.
+    """Return what answers leaves about events of a kind.
+
+    Args:
+        db: in a transaction.
+        kind: of events.
+        figures: of leaves with the same filter and labels, all of events or all of
+            sessions; None = the leaf's own.
+        window: their buckets.
+        asked: whose sessions, which definition of bounce, and when.
+        beside: another question in this transaction about that window.
 
     Raises:
-        NotInColumns: it is for the tables to answer.
-        BadRequest: it asks for what cannot be.
+        NotInColumns: they are for the tables to answer.
+        BadRequest: one asks for what cannot be.
     """
-    kind = leaf.kind
     if kind not in KINDS:
         raise NotInColumns(kind)
+    made = {}
+    for leaf, figure in figures.items():
+        try:
+            made[leaf] = figure or _figure(_checked(leaf, kind), kind)
+        except NotInColumns:
+            continue
+    if not made:
+        raise NotInColumns("none of them")
+    leaf = next(iter(made))
+    selector = leaf.selector
+    every = find_parts(db, window.start, window.end)
+    if not any(part.has(KINDS[kind][0]) for part in every):
+        for each in made:
+            compose(asked, each, window)  # refuses what is wrong
+        selector = EVERYTHING  # whatever is chosen: there are none
+    question = Question(db, window, selector, asked, kind, beside=beside)
+    return EventAnswer(question, kind, leaf, made)
+
+
+def _checked(leaf: Leaf, kind: str) -> Leaf:
+    """Refuse labels that columns do not hold."""
     known = _SESSION | set(KINDS[kind][1])
     labels = (*leaf.by, leaf.field) if leaf.function == "distinct" else leaf.by
     if len(leaf.by) > MAX_LABELS or not known.issuperset(labels):
         raise NotInColumns("another label")
-    every = find_parts(db, window.start, window.end)
-    if not any(part.has(KINDS[kind][0]) for part in every):
-        compose(asked, leaf, window)  # refuses what is wrong
-        leaf = replace(leaf, selector=EVERYTHING)  # whatever is chosen: there are none
-    return EventAnswer(Question(db, window, leaf.selector, asked, kind), leaf, kind)
+    return leaf
 
 
-class EventAnswer:
-    """One leaf being answered."""
+def _is_own(leaf: Leaf) -> bool:
+    """Tell whether a figure is of a field of events."""
+    field = find(leaf.field) if leaf.field else None
+    return field is not None and bool(kinds_of(field))
 
-    def __init__(self, question: Question, leaf: Leaf, kind: str) -> None:
-        self._question, self._leaf, self._kind = question, leaf, kind
+
+def _counts(leaf: Leaf, kind: str) -> bool:
+    """Tell whether a figure is how many events there are, or sessions with them."""
+    counted = leaf.function == "sum" and COUNTED.get(leaf.field) == kind
+    return counted or leaf.function in {"count", "rate"}
+
+
+def _figure(leaf: Leaf, kind: str) -> Figure:
+    divisor = NANO if leaf.field in _MONEY else 1
+    if _counts(leaf, kind):
+        return Count()
+    if leaf.function == "distinct":
+        return Distinct()
+    if _is_own(leaf) and leaf.field not in NUMBERS.get(KINDS[kind][0], ()):
+        raise NotInColumns(leaf.field)
+    if leaf.function == "quantile":
+        return Quantiles(leaf.points, divisor)
+    if leaf.function == "histogram":
+        return Histogram(leaf.points)
+    if leaf.function in {"sum", "avg", "min", "max"}:
+        return Total(leaf.function, divisor)
+    raise NotInColumns(leaf.function)
+
+
+class EventAnswer(Answering):
+    """Figures of events, or of the sessions that have them."""
+
+    def __init__(
+        self, question: Question, kind: str, leaf: Leaf, figures: dict[Leaf, Figure]
+    ) -> None:
         nothing = Events(_NONE, _NONE)
         rows: list[Part] = [_Rows(part, kind, nothing) for part in question.parts]
-        self._groups = Groups(leaf.by, question.window, rows)
-        field = find(leaf.field) if leaf.field else None
-        self._is_own = field is not None and bool(kinds_of(field))
-        self._counts = leaf.function == "sum" and COUNTED.get(leaf.field) == kind
-        self._divisor = NANO if leaf.field in COSTS | {"cost"} else 1
+        super().__init__(question, Groups(leaf.by, question.window, rows), figures)
+        self._kind, self._is_of_events = kind, leaf.is_of_events
 
-    def _found(self, part: Part) -> _Rows:
-        question = self._question
-        found = events_of(
-            part,
-            KINDS[self._kind][0],
-            question.sessions(part),
-            question.events(part),
-        )
-        return _Rows(part, self._kind, found)
-
-    def cells(self, figure: Figure | None = None) -> list[Cell]:
-        """Return the answer; of another *figure* than the leaf's when there is one."""
-        figure = figure or self._figure()
-        for part in self._question:
-            if part.has(KINDS[self._kind][0]):
-                events = self._found(part)
-                if len(events):
-                    self._add(figure, part, events)
-        return self._expanded(figure)
-
-    def _add(self, figure: Figure, part: Part, events: _Rows) -> None:
-        grouped = self._groups.of(events, slice(None))
-        rows = np.arange(len(events))
-        if not self._leaf.is_of_events:  # a session counts once for each label set
+    def take(self, part: Part) -> None:
+        """Look at the events of a part."""
+        if not part.has(KINDS[self._kind][0]):
+            return
+        found = self.question.share(part, "events", self._found, _FEW)
+        events = _Rows(part, self._kind, Events(*found))
+        if not len(events):
+            return
+        grouped = self.groups.of(events, slice(None))
+        rows: Array | slice = slice(None)
+        if not self._is_of_events:  # a session counts once for each label set
             rows = np.flatnonzero(first_of_each(grouped.codes, events.owners))
             grouped = Grouped(grouped.codes[rows], grouped.keys)
-        values, known = self._given(part, events)
-        figure.add(
-            grouped,
-            grouped.codes if values is None else values[rows],
-            None if known is None else known[rows],
-        )
+        for leaf, figure in self.figures.items():
+            values, known = self._given(part, events, leaf)
+            figure.add(
+                grouped,
+                grouped.codes if values is None else values[rows],
+                None if known is None else known[rows],
+            )
 
-    def _given(self, part: Part, events: _Rows) -> tuple[Array | None, Array | None]:
+    def _found(self, part: Part) -> tuple[Array, Array | slice]:
+        """Return the events that are meant."""
+        question = self.question
+        found = events_of(
+            part, KINDS[self._kind][0], question.sessions(part), question.events(part)
+        )
+        chosen = found.chosen
+        if isinstance(chosen, slice):
+            return found.rows, chosen
+        return narrow(found.rows), narrow(chosen)
+
+    def _given(
+        self, part: Part, events: _Rows, leaf: Leaf
+    ) -> tuple[Array | None, Array | None]:
         """Return what the figure is made of, of every event, and where it is known."""
-        leaf = self._leaf
-        if self._counts or leaf.function in {"count", "rate"}:
+        if _counts(leaf, self._kind):
             return None, None
         if leaf.function == "distinct":
             labels = events.labels(leaf.field)
-            numbers = labels.ids[labels.codes]
-            return numbers, None if leaf.field == "status" else numbers != 0
-        if self._is_own:
-            held = events.numbers(leaf.field)
+            named = labels.ids[labels.codes]
+            return named, None if leaf.field == "status" else named != 0
+        if _is_own(leaf):
+            own = self.question.share(
+                part, ("own", leaf.field), lambda _: _own(events, leaf.field), _FEW
+            )
+            column = Numbers(*own)
         else:
-            held = taken(self._question.measures.of(part, leaf.field), events.owners)
-        is_whole = self._divisor > 1 and leaf.function != "histogram"
-        return held.whole if is_whole else held.values, held.known
-
-    def _figure(self) -> Figure:
-        leaf = self._leaf
-        if self._counts or leaf.function in {"count", "rate"}:
-            return Count()
-        if leaf.function == "distinct":
-            return Distinct()
-        if self._is_own and leaf.field not in NUMBERS.get(KINDS[self._kind][0], ()):
-            raise NotInColumns(leaf.field)
-        if leaf.function == "quantile":
-            return Quantiles(leaf.points, self._divisor)
-        if leaf.function == "histogram":
-            return Histogram(leaf.points)
-        if leaf.function in {"sum", "avg", "min", "max"}:
-            return Total(leaf.function, self._divisor)
-        raise NotInColumns(leaf.function)
-
-    def _expanded(self, figure: Figure) -> list[Cell]:
-        """Name the groups; of several quantiles and of buckets, a cell each."""
-        leaf = self._leaf
-        keys, columns = figure.result()
-        labels, begins = self._groups.named(keys, self._question.texts)
-        names: list[tuple[str, ...]] = [()]
-        if leaf.function == "histogram":
-            names = [(each,) for each in bounds_of(leaf)]
-        elif leaf.function == "quantile" and len(leaf.points) > 1:
-            names = [(write_number(each),) for each in leaf.points]
-        return [
-            ((*label, *name), begin, value)
-            for name, column in zip(names, columns, strict=True)
-            for label, begin, value in zip(labels, begins, column, strict=True)
-        ]
+            held = self.question.measures.of(part, leaf.field)
+            column = held.cut(events.owners)
+        is_whole = leaf.field in _MONEY and leaf.function != "histogram"
+        return column.whole if is_whole else column.values, column.known
 
 
+def _own(events: _Rows, name: str) -> tuple[Array, int, bool, int, Array | None]:
+    """Return what a column is made of that has a number of each event."""
+    held = events.numbers(name)
+    codes, table = held.distances, held.table
+    if table is not None and codes.nbytes < _FEW:  # of its list what is used
+        is_used = np.zeros(len(table), bool)
+        is_used[: held.has_null] = True
+        is_used[codes] = True
+        codes = (np.cumsum(is_used) - 1).astype(codes.dtype).take(codes)
+        table = table[is_used]
+    return codes, held.offset, held.has_null, held.scale, table
+
+
+_FEW = 64 << 10  # bytes of events, or of their numbers, that are kept of a part
+_MONEY = COSTS | {"cost"}
 _NONE = np.zeros(0, np.int64)

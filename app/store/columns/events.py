@@ -75,11 +75,15 @@ def events_of(
         return Events(rows[:0], slice(0, 0))
     if sessions is True and events is True:
         return Events(rows, slice(None))
-    kept = events
+    if isinstance(events, bool):
+        chosen = np.flatnonzero(np.asarray(sessions).take(rows))
+        return Events(rows.take(chosen), chosen)
+    chosen = np.flatnonzero(events)  # few, mostly: they alone are looked up
+    whose = rows.take(chosen)
     if not isinstance(sessions, bool):
-        kept = sessions[rows] if events is True else sessions[rows] & events
-    chosen = np.flatnonzero(kept)
-    return Events(rows[chosen], chosen)
+        kept = np.flatnonzero(sessions.take(whose))
+        chosen, whose = chosen.take(kept), whose.take(kept)
+    return Events(whose, chosen)
 
 
 def numbers_of(part: Part, table: str, name: str) -> Numbers:
@@ -129,7 +133,7 @@ def sessions_with(texts: Texts, part: Part, selector: Any) -> Mask:
         return False
     rows = places_of(part, KINDS[selector.kind][0])
     found = np.zeros(len(part), bool)
-    found[rows if mask is True else rows[mask]] = True
+    found[rows if mask is True else rows.take(np.flatnonzero(mask))] = True
     return found
 
 

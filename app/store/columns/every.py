@@ -6,6 +6,7 @@ import numpy as np
 
 from app.sessionql.plan import Leaf, Window
 from app.store.columns.answer import answering
+from app.store.columns.answering import look
 from app.store.columns.chunks import Array
 from app.store.columns.figures import Values
 from app.store.columns.groups import Grouped
@@ -22,6 +23,11 @@ class Every:
         self._groups: list[Array] = []
         self._keys: list[Array] = []
         self._values: list[Array] = []
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory the values take."""
+        return sum(each.nbytes for each in (*self._keys, *self._values))
 
     def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
         """Take the rows of a part."""
@@ -67,7 +73,11 @@ def values_of(
     figure = Every()
     try:
         with snapshot(db):
-            cells = answering(db, leaf, window, asked).cells(figure)
+            found = answering(db, {leaf: figure}, window, asked)
+            look([found])
+            if not found.figures:
+                return None
+            cells = found.cells(leaf)
     except NotInColumns:
         return None
     return Told([(labels, begin) for labels, begin, _ in cells], *figure.told())

@@ -5,12 +5,12 @@ is quicker to read the tables.
 """
 
 import sqlite3
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import orjson
 
-from app.sessionql.filters import And, Any, Compare, Filter, parts_of
+from app.sessionql.filters import And, Any, Compare, Filter
 from app.store.columns.chunks import Array, Column
 from app.store.columns.parts import Part, Range, check_parts, find_parts
 from app.store.columns.tables import DAY
@@ -20,7 +20,7 @@ from app.store.strings import safe
 
 SHARE = 400  # of so many sessions one is read from the tables as quickly
 AT_LEAST, AT_MOST = 50, 8_000  # sessions
-_EVENTS = 4  # of a session, that are looked at
+_EVENTS = 2  # of a session, that are looked at
 _KEPT = 2  # of a connection: a window, and the one before it
 
 # kind → fields by which its table has an index
@@ -43,7 +43,11 @@ _HAVING = (
 
 
 def find_chosen(
-    db: sqlite3.Connection, selector: Filter, span: Range, most: int
+    db: sqlite3.Connection,
+    selector: Filter,
+    span: Range,
+    most: int,
+    known: dict[object, list[Part]],
 ) -> list[Part]:
     """Return parts with all sessions of *span* that *selector* may select.
 
@@ -52,20 +56,18 @@ def find_chosen(
         selector: as ``gather`` returns it; of the sessions of the parts it is asked again.
         span: [start, end) in which they began, ms.
         most: time that may be read from the tables, ms.
+        known: lists that were returned in this transaction, and this one.
 
     Raises:
         NotInColumns: as of ``find_parts``.
     """
     check_parts(db, *span, most)
-    asked = [each for part in _all_of(selector) if (each := _by_index(part))]
-    if not asked:
-        return find_parts(db, *span, most)
-    few = _remembered(db, (span, *asked))
-    if few.ids is None:
-        few.ids = next((ids for ids in _chosen(db, asked, span) if ids is not None), "")
-    if not few.ids:
-        return find_parts(db, *span, most)
-    return [] if few.ids == "[]" else [Part(db, 0, span, among=few.ids, held=few.held)]
+    few = _found(db, selector, span)
+    key = (span, few.ids)
+    if key not in known:
+        some = [Part(db, 0, span, among=few.ids, held=few.held)] if few.ids else []
+        known[key] = find_parts(db, *span) if few.ids is None else some
+    return known[key]
 
 
 def first_starts(
@@ -95,55 +97,55 @@ class _Few:
     """What was found of one filter.
 
     Attributes:
-        ids: row ids of the sessions, as JSON; "" = they are many; None = nobody looked.
+        ids: row ids of the sessions, as JSON; "" = there is none, None = they are many.
         held: their columns that were read.
     """
 
-    ids: str | None = None
+    ids: str | None
     held: dict[str, Column] = field(default_factory=dict)
 
 
-def _remembered(db: sqlite3.Connection, key: Hashable) -> _Few:
-    """Return what was found before, for the figures of one answer share a filter."""
+Asked = tuple[str, str, tuple[str, ...]]  # table, column with an index, values
+
+
+def _found(db: sqlite3.Connection, selector: Filter, span: Range) -> _Few:
+    """Return the sessions that an index tells; the figures of an answer share them."""
+    asked = [each for part in conditions_of(selector) if (each := _by_index(part))]
+    if not asked:
+        return _Few(None)
     if not isinstance(db, Reading):
-        return _Few()
+        return _Few(_look_up(db, asked, span))
     version = db.execute("pragma data_version").fetchone()[0]
-    few = db.memory.pop((version, key), None) or _Few()
-    db.memory[version, key] = few  # the last one
+    key = (version, span, *asked)
+    few = db.memory.pop(key, None) or _Few(_look_up(db, asked, span))
+    db.memory[key] = few  # the last one
     while len(db.memory) > _KEPT:
         del db.memory[next(iter(db.memory))]
     return few
 
 
-Asked = tuple[
-    str, str, tuple[str, ...]
-]  # a table, its column that has an index, values
-
-
-def _chosen(
-    db: sqlite3.Connection, asked: list[Asked], span: Range
-) -> Iterator[str | None]:
-    """Yield, for each condition, the sessions as JSON; None = they are many."""
-    most = _few(db, span)
-    for table, column, values in asked:
+def _look_up(db: sqlite3.Connection, asked: list[Asked], span: Range) -> str | None:
+    """Return sessions as JSON, of the first condition that few meet; None = many do."""
+    most = _most(db, span)
+    for table, column, values in asked if most else ():
         known = _numbers(db, values)
         numbers = f"({', '.join(map(str, known))})"
-        if not most:
-            found: list[int] | None = None
-        elif not known:
-            found = []
-        elif not column:
+        if not known:
+            return ""
+        if not column:
             found = _of_users(db, numbers, span, most)
         else:
             found = _having(db, table, f"{column} in {numbers}", span, most)
-        yield None if found is None else orjson.dumps(found).decode()
+        if found is not None:
+            return orjson.dumps(found).decode() if found else ""
+    return None
 
 
-def _all_of(selector: Filter) -> Iterator[Filter]:
-    """Yield the conditions that all must be met."""
+def conditions_of(selector: Filter) -> Iterator[Filter]:
+    """Yield the conditions of a filter that must all be met."""
     if isinstance(selector, And):
-        for each in parts_of(selector):
-            yield from _all_of(each)
+        for each in selector.parts:
+            yield from conditions_of(each)
     else:
         yield selector
 
@@ -151,7 +153,7 @@ def _all_of(selector: Filter) -> Iterator[Filter]:
 def _by_index(part: Filter) -> Asked | None:
     """Return which rows to look up; the column "" is users."""
     kind = part.kind if isinstance(part, Any) else ""
-    for each in _all_of(part.part) if isinstance(part, Any) else [part]:
+    for each in conditions_of(part.part) if isinstance(part, Any) else [part]:
         if not isinstance(each, Compare) or each.op != "=":
             continue
         values = tuple(safe(str(value)) for value in each.values if value is not None)
@@ -165,7 +167,7 @@ def _by_index(part: Filter) -> Asked | None:
     return None
 
 
-def _few(db: sqlite3.Connection, span: Range) -> int:
+def _most(db: sqlite3.Connection, span: Range) -> int:
     """Return how many sessions of *span* are few."""
     held = db.execute(
         "select sum(sessions) from row_groups where bucket > ? and bucket < ?",

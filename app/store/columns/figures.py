@@ -24,6 +24,10 @@ _FLAGS = 1 << 25  # bytes that sets of users may take while they are united
 class Figure(Protocol):
     """What makes one figure of many rows."""
 
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory the values take that are held until the end."""
+
     def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
         """Take the rows of a part.
 
@@ -89,6 +93,8 @@ def _most(codes: Array, values: Array, count: int) -> Array:
 class Count:
     """How many rows."""
 
+    nbytes = 0  # but for a few of each group
+
     def __init__(self) -> None:
         self._parts = _Parts()
 
@@ -109,6 +115,8 @@ class Total:
         function: sum, avg, min or max.
         divisor: what whole numbers are divided by in the end.
     """
+
+    nbytes = 0  # but for a few of each group
 
     def __init__(self, function: str, divisor: int = 1) -> None:
         self._function, self._divisor = function, divisor
@@ -140,6 +148,8 @@ class Total:
 
 class Histogram:
     """How many are at most each bound, and how many there are."""
+
+    nbytes = 0  # but for a few of each group
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self._bounds = bounds
@@ -178,6 +188,11 @@ class Quantiles:
         self._keys: list[Array] = []
         self._sizes: list[Array] = []
         self._values: list[Array] = []  # of a part, one group after the other
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory the values take."""
+        return sum(each.nbytes for each in self._values)
 
     def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
         """Take the rows of a part."""
@@ -238,6 +253,11 @@ class Distinct:
     def __init__(self) -> None:
         self._keys: list[Array] = []
         self._pairs: list[tuple[Array, Array]] = []  # codes, numbers
+
+    @property
+    def nbytes(self) -> int:
+        """Return how much memory the strings take."""
+        return sum(codes.nbytes + values.nbytes for codes, values in self._pairs)
 
     def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
         """Take the rows of a part."""

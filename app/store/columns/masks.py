@@ -10,13 +10,10 @@ from app.store.columns.comparing import (
     compare_number,
     either,
     negated,
-    packed,
-    unpacked,
 )
 from app.store.columns.events import sessions_with
 from app.store.columns.measures import Measures
 from app.store.columns.parts import NotInColumns, Part, owned
-from app.store.columns.shares import SHARES
 from app.store.columns.texts import NEGATED, Texts
 from app.store.sql import MAX_DEPTH
 
@@ -37,7 +34,15 @@ class Masks:
         Raises:
             NotInColumns: the filter is about what columns do not hold, or is wrong.
         """
-        return both(self.ours(part), self._of(part, selector, 0))
+        return both(self.ours(part), self.met(part, selector))
+
+    def met(self, part: Part, selector: Filter) -> Mask:
+        """Return which sessions are selected, whose ever they are.
+
+        Raises:
+            NotInColumns: as of ``of``.
+        """
+        return self._of(part, selector, 0)
 
     def ours(self, part: Part) -> Mask:
         """Return which sessions are the tenant's."""
@@ -57,18 +62,8 @@ class Masks:
                 mask = join(mask, self._of(part, each, depth + 1))
             return mask
         if isinstance(selector, Any):
-            return self._having(part, selector)
-        raise NotInColumns(type(selector).__name__)
-
-    def _having(self, part: Part, selector: Any) -> Mask:
-        """Return which sessions have such an event; looked for once in a row group."""
-        if not part.group:
             return sessions_with(self._texts, part, selector)
-        every, bits = SHARES.of(
-            (part.group, part.rows.start, part.rows.stop, selector),
-            lambda: packed(sessions_with(self._texts, part, selector)),
-        )
-        return unpacked(every, bits, len(part))
+        raise NotInColumns(type(selector).__name__)
 
     def _compare(self, part: Part, compare: Compare) -> Mask:
         field = find(compare.field)

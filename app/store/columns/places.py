@@ -212,9 +212,7 @@ def _summed(
     codes: Array, count: int, column: Numbers, chosen: Array | slice
 ) -> tuple[Array, Array]:
     """Return the sum of a column by code, and of how many views it is known."""
-    column = Numbers(
-        column.distances[chosen], column.offset, column.has_null, column.scale
-    )
+    column = column.cut(chosen)
     known = column.known
     if column.scale == 0:
         values = column.values

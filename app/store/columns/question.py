@@ -9,9 +9,9 @@ from app.errors import TooExpensive
 from app.sessionql.filters import And, Any, Compare, Filter, gather, walk
 from app.sessionql.plan import Window
 from app.store.columns.chunks import Array
-from app.store.columns.comparing import Mask, packed, unpacked
+from app.store.columns.comparing import Mask, both, packed, unpacked
 from app.store.columns.events import match_events
-from app.store.columns.few import find_chosen
+from app.store.columns.few import conditions_of, find_chosen
 from app.store.columns.masks import Masks
 from app.store.columns.measures import Measures
 from app.store.columns.parts import NotInColumns, Part
@@ -36,6 +36,14 @@ class Question:
         selector: what they meet.
         asked: whose they are, which definition of bounce, and when is asked.
         kind: of the events that are asked about, which the filter may select too.
+        reach: since when they began, and how much time may be read from the tables, ms;
+            None = since the window begins, and a tenth of it.
+        beside: another one, in the same transaction, that shares what it found.
+
+    Attributes:
+        parts: in which the sessions are, beside others; one list for questions beside
+            one another that are about the same time.
+        known: such lists.
         deadline: when the time for the answer is over; None = never.
 
     Raises:
@@ -49,29 +57,33 @@ class Question:
         selector: Filter,
         asked: Statement,
         kind: str = "",
-        deadline: Deadline | None = None,
+        *,
+        reach: tuple[int, int] | None = None,
+        beside: "Question | None" = None,
     ) -> None:
-        self.db, self.window, self._kind, self._deadline = db, window, kind, deadline
-        length = window.end - window.start
-        most = max(int(_MOST_READ * length), min(_AT_LEAST, length // 2))
+        self.db, self.window, self._kind = db, window, kind
+        self.deadline: Deadline | None = None
+        start, most = reach or (window.start, _most_read(window))
         self._sessions, self._events = _split(gather(selector), kind)
         chosen = And((self._sessions, Any(kind, self._events)))
-        self.parts = find_chosen(db, chosen, (window.start, window.end), most)
-        self.texts = Texts(db)
+        self.known: dict[object, list[Part]] = beside.known if beside else {}
+        span = (start, window.end)
+        self.parts = find_chosen(db, chosen, span, most, self.known)
+        self.texts: Texts = beside.texts if beside else Texts(db)
         tenant = db.execute("select id from sources where tenant = ?", (asked.tenant,))
         ours = frozenset(number for (number,) in tenant)
-        returning = Returning(db, self.parts, window.start, ours)
-        self.measures = Measures(db, asked.bounce, asked.now, returning)
-        self.masks = Masks(self.texts, self.measures, ours)
-        fields = {
-            each.field
-            for part in (self._sessions, self._events)
-            for each in walk(part)
-            if isinstance(each, Compare)
-        }
-        self._is_lasting = not fields & _CHANGING
+        if beside and beside.parts is self.parts:
+            self.measures: Measures = beside.measures
+            self.masks: Masks = beside.masks
+        else:
+            returning = Returning(db, self.parts, window.start, ours)
+            self.measures = Measures(db, asked.bounce, asked.now, returning)
+            self.masks = Masks(self.texts, self.measures, ours)
+        self._is_lasting = not _is_changing(self._sessions, self._events)
         self.tenant = ours
-        self._key = (ours, asked.bounce, self._sessions, self._events, kind)
+        self._conditions = list(conditions_of(self._sessions))
+        self._who = (ours, asked.bounce)
+        self._key = (*self._who, self._sessions, self._events, kind)
 
     def __iter__(self) -> Iterator[Part]:
         """Yield the parts, as long as there is time.
@@ -80,16 +92,20 @@ class Question:
             TooExpensive: there is none.
         """
         for part in self.parts:
-            if self._deadline is not None and self._deadline():
+            if self.deadline is not None and self.deadline():
                 raise TooExpensive(
-                    f"the query took over {self._deadline.seconds:g} s;"
+                    f"the query took over {self.deadline.seconds:g} s;"
                     " ask for less time or a narrower filter"
                 )
             yield part
             part.release()
 
     def share(
-        self, part: Part, what: Hashable, compute: Callable[[Part], Share]
+        self,
+        part: Part,
+        what: Hashable,
+        compute: Callable[[Part], Share],
+        largest: int | None = None,
     ) -> Share:
         """Return what a part gives; computed once of row groups.
 
@@ -97,12 +113,13 @@ class Question:
             part: of the window.
             what: tells this share from others of the same sessions.
             compute: returns it, given the part.
+            largest: bytes of a share that is worth keeping; None = any.
         """
         if not part.group or not self._is_lasting:
             return compute(part)
         rows = (part.rows.start, part.rows.stop)
         key = (part.group, rows, self._key, what)
-        return SHARES.of(key, lambda: _released(part, compute))
+        return SHARES.of(key, lambda: _released(part, compute), largest)
 
     def always(
         self, part: Part, what: Hashable, compute: Callable[[Part], Share]
@@ -116,9 +133,28 @@ class Question:
 
     def sessions(self, part: Part) -> Mask:
         """Return which sessions of a part are meant."""
-        every, bits = self.share(
-            part, "sessions", lambda each: packed(self.masks.of(each, self._sessions))
-        )
+        mask = self._met(part, None)
+        for each in self._conditions:
+            if mask is False:
+                break
+            mask = both(mask, self._met(part, each))
+        return mask if isinstance(mask, bool) or mask.any() else False
+
+    def _met(self, part: Part, condition: Filter | None) -> Mask:
+        """Return which sessions meet a condition; of None which are the tenant's."""
+
+        def compute(part: Part) -> tuple[bool | None, Array]:
+            """Return whether all or none do, else None; and which do, as bits."""
+            if condition is None:
+                return packed(self.masks.ours(part))
+            return packed(self.masks.met(part, condition))
+
+        if not part.group or (condition is not None and _is_changing(condition)):
+            every, bits = compute(part)
+        else:
+            rows = (part.rows.start, part.rows.stop)
+            key = (part.group, rows, self._who, "met", condition)
+            every, bits = SHARES.of(key, lambda: compute(part))
         return unpacked(every, bits, len(part))
 
     def rows(self, part: Part) -> Array:
@@ -140,6 +176,21 @@ def _released(part: Part, compute: Callable[[Part], Share]) -> Share:
     share = compute(part)
     part.release()
     return share
+
+
+def _most_read(window: Window) -> int:
+    """Return how much time may be read from the tables, ms."""
+    length = window.end - window.start
+    return max(int(_MOST_READ * length), min(_AT_LEAST, length // 2))
+
+
+def _is_changing(*parts: Filter) -> bool:
+    """Tell whether a filter may select others of the same sessions later."""
+    return any(
+        isinstance(each, Compare) and each.field in _CHANGING
+        for part in parts
+        for each in walk(part)
+    )
 
 
 def _split(selector: Filter, kind: str) -> tuple[Filter, Filter]:

@@ -33,12 +33,15 @@ class ShareCache:
         """Return how many bytes may be held."""
         return CACHE.most if self._most is None else self._most
 
-    def of(self, key: Hashable, compute: Callable[[], Share]) -> Share:
+    def of(
+        self, key: Hashable, compute: Callable[[], Share], largest: int | None = None
+    ) -> Share:
         """Return what is held under *key*; what *compute* returns, where nothing is.
 
         Args:
             key: a row group, which of its rows, and the question.
             compute: returns a tuple of arrays and numbers; nobody may change them.
+            largest: a share of more bytes is not kept; None = an eighth of what may be.
         """
         with self._lock:
             found = self._held.get(key)
@@ -49,7 +52,9 @@ class ShareCache:
         size = _OVERHEAD + sum(
             each.nbytes for each in share if isinstance(each, np.ndarray)
         )
-        if size <= self.most // 8:
+        if size <= (
+            self.most // 8 if largest is None else min(largest, self.most // 8)
+        ):
             self._put(key, share, size)
         return share
 

@@ -86,7 +86,8 @@ class Texts:
         positive = NEGATED.get(compare.op, compare.op)
         asked = Compare(name, positive, compare.values)
         if positive == "=" and name not in {"status", "source"}:
-            fits = np.isin(column.ids, self._numbers(asked))
+            fits = np.zeros(len(column.ids), bool)
+            fits[_places(column.ids, self._numbers(asked))] = True
             return _spread(~fits if compare.op in NEGATED else fits, column.codes)
         decided = self._decided.setdefault((name, asked), _Decided())
         unknown = decided.unknown(column.ids)
@@ -113,6 +114,13 @@ class Texts:
             numbers = [number for (number,) in found]
             self._meant[compare] = [*numbers, 0] if "" in values else numbers
         return self._meant[compare]
+
+
+def _places(ids: Array, wanted: list[int]) -> list[int]:
+    """Return where in *ids*, which ascend, those are that are there."""
+    places = np.searchsorted(ids, wanted).tolist()
+    pairs = zip(places, wanted, strict=True)
+    return [at for at, each in pairs if at < len(ids) and ids[at] == each]
 
 
 def _holds(op: str, text: str, values: list[str]) -> bool:
