@@ -27,6 +27,7 @@ class Part:
         group: the row group; 0 = it is read from the tables.
         range: [start, end) in which they began, ms.
         rows: which rows of the row group; of the tables, all.
+        is_whole: they are all of the row group.
         among: row ids of the sessions in the order of their start, as JSON; "" = all
             that began in the range. Of the tables only.
         held: columns that were read, by table and name.
@@ -36,6 +37,7 @@ class Part:
     group: int
     range: Range
     rows: slice = field(default_factory=lambda: slice(None))
+    is_whole: bool = False
     among: str = ""
     held: dict[str, Column] = field(default_factory=dict)
     _there: dict[str, bool] = field(default_factory=dict)
@@ -127,11 +129,11 @@ class Part:
 
     def _rows_of(self, table: str) -> slice:
         """Return which rows of *table* belong to the sessions."""
+        if self.is_whole:
+            return slice(None)
         held = read_chunk(self.db, self.group, f"{table}.row")
         if not isinstance(held, Numbers):
             raise NotInColumns(table)
-        if self.rows.stop is None:
-            return self.rows
         return find_rows(held, self.rows.start, self.rows.stop)
 
 
@@ -207,8 +209,10 @@ def find_parts(
     nexts = [*(begin for _, begin, _ in found[1:]), end + DAY]
     for (group, begin, count), after in zip(found, nexts, strict=False):
         span = (begin, min(after, begin - begin % DAY + DAY))
-        free = (h for h in range(*span, HOUR) if h not in taken)
-        parts += _cut(db, group, count, _ranges(free), span, (start, end))
+        hours, free = range(*span, HOUR), [span]
+        if not taken.isdisjoint(hours):
+            free = _ranges(hour for hour in hours if hour not in taken)
+        parts += _cut(db, group, count, free, span, (start, end))
     parts.sort(key=lambda part: part.range)
     return parts
 
@@ -267,7 +271,8 @@ def _cut(
         else:
             continue
         if rows.stop > rows.start:
-            parts.append(Part(db, group, (start, end), rows))
+            whole = rows == slice(0, count)
+            parts.append(Part(db, group, (start, end), rows, is_whole=whole))
     return parts
 
 
