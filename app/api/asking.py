@@ -1,8 +1,8 @@
 """Read what all resources beside figures have in common: a range, filters, a page."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from flask import Response
 
@@ -18,12 +18,27 @@ from app.api.questions import (
     single,
     whole,
 )
-from app.api.service import settings
+from app.api.service import reader
 from app.errors import BadRequest, UnknownName
-from app.sessionql.plan import Filter, Window
+from app.sessionql.plan import Filter, Leaf, Window
 from app.store.insight_seam import Ranked, Ranking
+from app.store.seam import Reader
 
 Row = dict[str, Any]
+
+SESSIONS, USERS = Leaf("count"), Leaf("distinct", "user")
+
+
+class Sessions(Protocol):
+    """A question about sessions."""
+
+    @property
+    def window(self) -> Window:
+        """Return in which they began."""
+
+    @property
+    def selector(self) -> Filter:
+        """Return what they meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +138,9 @@ def read_ranking(
     )
 
 
-def lay_ranked(found: Ranked, layout: str) -> Response:
+def lay_ranked(found: Ranked, asked: Ranking, layout: str) -> Response:
     """Answer one page of a list, or its rows alone."""
-    notices = tell_sample(found.sample)
+    notices = tell_sample(reader(), asked, found.sample)
     if layout == "page":
         return answer(
             {
@@ -140,14 +155,22 @@ def lay_ranked(found: Ranked, layout: str) -> Response:
     return lay_rows(found.items, notices)
 
 
-def tell_sample(sample: int) -> list[str]:
-    """Say that not all sessions were looked at, or kept, when that is so."""
+def tell_sample(
+    index: Reader, asked: Sessions, sample: int = 1, *, figure: Leaf = SESSIONS
+) -> list[str]:
+    """Say that not all sessions were looked at, or kept, when that is so.
+
+    Args:
+        index: who answered.
+        asked: about which sessions.
+        sample: every so many-th of them was looked at.
+        figure: what is weighted as the answer is.
+    """
     notices = []
     if sample > 1:
         notices.append(f"estimated from one session in {sample}; sample=1 looks at all")
-    if any(source.sampling for source in settings().sources):
-        notices.append("of the sessions that were kept: sampled ones are not weighted")
-    return notices
+    figure = replace(figure, selector=asked.selector)
+    return notices + index.tell_sampled(figure, asked.window)
 
 
 def lay_rows(rows: Sequence[Mapping[str, Any]], notices: Sequence[str]) -> Response:

@@ -7,7 +7,7 @@ from flask import Response
 
 from app import clock
 from app.api.answers import ANSWER
-from app.api.asking import Scope, lay_rows, read_choice, read_scope, tell_sample
+from app.api.asking import USERS, Scope, lay_rows, read_choice, read_scope, tell_sample
 from app.api.blueprint import Blueprint
 from app.api.comparing import Cohort, NoCohorts, compare_cohorts, name_row, read_cohorts
 from app.api.encoding import answer
@@ -91,7 +91,7 @@ def find_returns(asked: Asked, scope: Scope, index: Reader) -> Retention:
             + (" or weeks" if period == "day" else "")
         )
     found = index.returns(scope.window, scope.selector, step, origin)
-    notices = tell_sample(1)
+    notices = tell_sample(index, scope, figure=USERS)
     if found.earlier:
         notices.append(
             f"{found.earlier} users who came first before the range are in no cohort"

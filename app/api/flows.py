@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.api.asking import tell_sample
 from app.api.written import write_figure
 from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Passage, Place
 from app.store.insight_seam import FlowAnswer
@@ -25,15 +24,15 @@ class Graph:
         ranked = sorted(edges, key=lambda each: (-each[1].count, each[0]))
         self._edges = ranked[:limit]
         self.notices = self._tell(found, len(ranked))
-        self._out: dict[Place, int] = {}
-        self._exits: dict[Place, int] = {}
+        self._out: dict[Place, float] = {}
+        self._exits: dict[Place, float] = {}
         for (source, target), passage in edges:
             self._out[source] = self._out.get(source, 0) + passage.count
             if target[1] == EXIT:
                 self._exits[source] = passage.count
 
     def _tell(self, found: FlowAnswer, count: int) -> list[str]:
-        notices = tell_sample(found.sample)
+        notices = []
         shown = sum(1 for page in found.names if page > 0)
         if found.flow.pages > shown:
             notices.append(f"{shown} of {found.flow.pages} pages told apart")
@@ -57,7 +56,7 @@ class Graph:
         ranked = sorted(used, key=lambda each: (each[0], -self._count(each), each[1]))
         return [self._node(place) for place in ranked]
 
-    def _count(self, place: Place) -> int:
+    def _count(self, place: Place) -> float:
         return self._places[place].count * self._sample
 
     def _node(self, place: Place) -> Row:

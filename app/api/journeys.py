@@ -67,7 +67,7 @@ def list_pages(asked: Asked) -> Response:
     layout = read_choice(asked, "format", ("page", "rows"))
     scope = read_scope(asked, clock.now(), RANKING | {"sample"})
     ranking = read_ranking(asked, scope, "-views", PLACES)
-    return lay_ranked(reader().places(ranking), layout)
+    return lay_ranked(reader().places(ranking), ranking, layout)
 
 
 @blp.route("/paths", methods=["GET", "POST"])
@@ -96,7 +96,8 @@ def show_paths(asked: Asked) -> Response:
         whole(asked, "sample", 0),
     )
     found = reader().flow(question)
-    laid, notices = lay_flow(found, layout, whole(asked, "limit", _EDGES))
+    laid, told = lay_flow(found, layout, whole(asked, "limit", _EDGES))
+    notices = tell_sample(reader(), question, found.sample) + told
     if isinstance(laid, list):
         return lay_rows(laid, notices)
     return answer(laid | {"notices": notices})
@@ -119,7 +120,8 @@ def show_funnel(asked: Asked) -> Response:
     layout = read_choice(asked, "format", ("page", "rows", "sessions"))
     question = read_funnel(asked, clock.now(), lists=layout == "sessions")
     found = reader().funnel(question)
-    notices = tell_sample(found.sample) + tell_dropped(question, found)
+    notices = tell_sample(reader(), question, found.sample)
+    notices += tell_dropped(question, found)
     if layout == "sessions":
         return lay_rows(found.dropped, notices)
     rows = funnel_rows(question, found, list_steps(asked))
@@ -206,7 +208,7 @@ def tell_dropped(question: FunnelQuestion, found: FunnelAnswer) -> list[str]:
     if not at:
         return []
     count = sum(each.reached[at - 1] - each.reached[at] for _, each in found.groups)
-    return [f"showing {shown} of {count} that dropped off"] if shown < count else []
+    return [f"showing {shown} of {count:.0f} that dropped off"] if shown < count else []
 
 
 def _step_row(funnel: Funnel, index: int, label: str) -> Row:

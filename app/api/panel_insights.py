@@ -107,7 +107,8 @@ def list_flow(layout: str) -> Callable[[Wish], Listing]:
         )
         found = wish.flows.get(question) or wish.index.flow(question)
         wish.flows[question] = found
-        laid, notices = lay_flow(found, layout, MOST if layout != "flow" else wish.limit())  # fmt: skip
+        laid, told = lay_flow(found, layout, MOST if layout != "flow" else wish.limit())
+        notices = tell_sample(wish.index, question, found.sample) + told
         rows = laid if isinstance(laid, list) else []
         is_matrix = layout == "matrix" and rows
         types = {name: "number" for name in rows[0] if name != "page"} if is_matrix else {}  # fmt: skip
@@ -123,7 +124,7 @@ def list_funnel(wish: Wish) -> Listing:
     question = replace(question, window=wish.window, selector=wish.selector)
     found = wish.index.funnel(question)
     rows = funnel_rows(question, found, list_steps(asked))
-    return Listing(rows, tell_sample(found.sample))
+    return Listing(rows, tell_sample(wish.index, question, found.sample))
 
 
 def list_dropped(wish: Wish) -> Listing:
@@ -136,7 +137,8 @@ def list_dropped(wish: Wish) -> Listing:
     question = read_funnel(asked, wish.window.now, lists=True)
     question = replace(question, window=wish.window, selector=wish.selector)
     found = wish.index.funnel(question)
-    notices = tell_sample(found.sample) + tell_dropped(question, found)
+    notices = tell_sample(wish.index, question, found.sample)
+    notices += tell_dropped(question, found)
     return Listing(found.dropped, notices)
 
 

@@ -70,7 +70,7 @@ def _ranked(
         least = read_count(single(payload.asked, "min_sessions"), 1)
         asked = Ranking(wish.window, wish.selector, name, text[:1] == "-", wish.limit(), least=least)  # fmt: skip
         found = rank(wish.index, asked)
-        return Listing(found.items, tell_sample(found.sample))
+        return Listing(found.items, tell_sample(wish.index, asked, found.sample))
 
     return listed
 

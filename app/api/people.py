@@ -1,10 +1,19 @@
 """Show who used the applications."""
 
+from dataclasses import replace
+
 from flask import Response
 
 from app import clock
 from app.api.answers import ANSWER, ROWS_OR_PAGE
-from app.api.asking import lay_ranked, read_choice, read_ranking, read_scope
+from app.api.asking import (
+    lay_ranked,
+    noted,
+    read_choice,
+    read_ranking,
+    read_scope,
+    tell_sample,
+)
 from app.api.blueprint import Blueprint
 from app.api.encoding import answer
 from app.api.insight_schemas import PeopleSchema, ScopedSchema
@@ -13,6 +22,7 @@ from app.api.schemas import GRAMMAR
 from app.api.service import reader
 from app.catalog.fields import FIELDS
 from app.errors import NotFound
+from app.sessionql.plan import Compare, both
 
 blp = Blueprint("people", __name__, url_prefix="/api/v1", description="Users.")
 
@@ -42,7 +52,7 @@ def list_users(asked: Asked) -> Response:
     layout = read_choice(asked, "format", ("page", "rows"))
     scope = read_scope(asked, clock.now(), RANKING)
     ranking = read_ranking(asked, scope, "-last_seen", SORTABLE)
-    return lay_ranked(reader().people(ranking), layout)
+    return lay_ranked(reader().people(ranking), ranking, layout)
 
 
 @blp.route("/users/<path:user_id>", methods=["GET", "POST"])
@@ -60,4 +70,5 @@ def show_user(asked: Asked, user_id: str) -> Response:
     found = reader().person(user_id, scope.window, scope.selector)
     if found is None:
         raise NotFound(f"no session of the user {user_id[:80]!r}")
-    return answer(found)
+    who = both(scope.selector, Compare("user", "=", (user_id,)))
+    return noted(answer(found), tell_sample(reader(), replace(scope, selector=who)))

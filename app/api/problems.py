@@ -1,12 +1,20 @@
 """Show what went wrong: errors, equal ones together."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response
 
 from app import clock
 from app.api.answers import ANSWER, ROWS_OR_PAGE
-from app.api.asking import lay_ranked, read_choice, read_ranking, read_scope
+from app.api.asking import (
+    lay_ranked,
+    noted,
+    read_choice,
+    read_ranking,
+    read_scope,
+    tell_sample,
+)
 from app.api.blueprint import Blueprint
 from app.api.details import Detail
 from app.api.encoding import answer
@@ -16,6 +24,7 @@ from app.api.questions import Asked
 from app.api.schemas import GRAMMAR
 from app.api.service import reader
 from app.errors import NotFound
+from app.sessionql.plan import Compare, both
 
 blp = Blueprint("problems", __name__, url_prefix="/api/v1", description="Errors.")
 
@@ -38,7 +47,7 @@ def list_errors(asked: Asked) -> Response:
     layout = read_choice(asked, "format", ("page", "rows"))
     scope = read_scope(asked, clock.now(), RANKING)
     ranking = read_ranking(asked, scope, "-count", SORTABLE)
-    return lay_ranked(reader().problems(ranking), layout)
+    return lay_ranked(reader().problems(ranking), ranking, layout)
 
 
 @blp.route("/errors/<fingerprint>", methods=["GET", "POST"])
@@ -56,7 +65,9 @@ def show_error(asked: Asked, fingerprint: str) -> Response:
     found = reader().problem(fingerprint, scope.window, scope.selector)
     if found is None:
         raise NotFound(f"no error with the fingerprint {fingerprint[:80]!r}")
-    return answer(found | _sample(found))
+    which = both(scope.selector, Compare("fingerprint", "=", (fingerprint,)))
+    notices = tell_sample(reader(), replace(scope, selector=which))
+    return noted(answer(found | _sample(found)), notices)
 
 
 def _sample(found: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from app.sessionql.filters import And, Compare, Filter, Not, Or
 Named = Mapping[str, str]  # field → its value
 Asked = Mapping[str, set[str]]  # field → the values of which a session has one
 
+DECIMALS = 6  # of an estimated count
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -71,6 +73,12 @@ class Stratum:
     parts: tuple[Part, ...]
 
     @property
+    def weight(self) -> float:
+        """Return for how many sessions each of them stands; whole where it can be."""
+        weight = 1 / self.rate
+        return int(weight) if weight.is_integer() else weight
+
+    @property
     def selector(self) -> Filter:
         """Return the filter that selects them."""
         return Or(tuple(each.selector for each in self.parts))
@@ -102,6 +110,12 @@ def possible(strata: Iterable[Stratum], selector: Filter) -> list[Stratum]:
         for each in strata
     )
     return [each for each in left if each.parts]
+
+
+def rounded(count: float) -> float:
+    """Return an estimate without what is but an error of arithmetic; whole if it is."""
+    figure = round(count, DECIMALS)
+    return int(figure) if figure == int(figure) else figure
 
 
 def _all_of(part: Filter) -> Iterator[Filter]:

@@ -18,10 +18,10 @@ class Funnel:
         took: ms from the step before to this one, summed over those that made it.
     """
 
-    reached: list[int] = field(default_factory=list)
-    took: list[int] = field(default_factory=list)
+    reached: list[float] = field(default_factory=list)
+    took: list[float] = field(default_factory=list)
 
-    def add(self, times: Chain, weight: int = 1) -> None:
+    def add(self, times: Chain, weight: float = 1) -> None:
         """Count one session that made steps at *times*."""
         for index, at in enumerate(times):
             self.reached[index] += weight

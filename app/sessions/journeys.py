@@ -5,10 +5,10 @@ a pure function of trails: what each session visited, in order.
 """
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 ENTRY, EXIT, OTHER = -1, -2, -3  # places that are no page
@@ -21,28 +21,32 @@ MAX_WAYS = 50_000  # different ones held at a time
 
 
 class Trails:
-    """What many sessions visited, packed: pages, dwell, and where each begins."""
+    """What many sessions visited, packed: pages, dwell, and where each begins.
+
+    Attributes:
+        weights: for how many sessions each stands.
+    """
 
     def __init__(self) -> None:
         self.pages = array("q")
         self.dwells = array("q")
+        self.weights: list[float] = []
         self._starts = array("q")
         self._session = -1
 
-    def add(self, session: int, page: int, dwell: int) -> None:
+    def add(self, session: int, page: int, dwell: int, weight: float = 1) -> None:
         """Add a visit; those of one session come together, in order."""
         if session != self._session:
             self._session = session
             self._starts.append(len(self.pages))
+            self.weights.append(weight)
         self.pages.append(page)
         self.dwells.append(dwell)
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Yield where each trail begins and ends."""
-        starts = self._starts
-        for index, start in enumerate(starts):
-            last = index + 1 == len(starts)
-            yield start, len(self.pages) if last else starts[index + 1]
+    def __iter__(self) -> Iterator[tuple[int, int, float]]:
+        """Yield where each trail begins and ends, and its weight."""
+        ends = chain(self._starts[1:], (len(self.pages),))
+        return zip(self._starts, ends, self.weights, strict=False)
 
 
 class Part(NamedTuple):
@@ -50,6 +54,7 @@ class Part(NamedTuple):
 
     start: int
     end: int
+    weight: float  # for how many sessions it stands
     begins: bool  # the session began here, and that is to be shown
     ends: bool
     level: int  # of its first step
@@ -59,10 +64,10 @@ class Part(NamedTuple):
 class Passage:
     """What goes along one edge, or through one place."""
 
-    count: int = 0
-    sessions: int = 0
-    dwell: int = 0  # ms, summed
-    dwelled: int = 0  # visits of which it is known
+    count: float = 0
+    sessions: float = 0
+    dwell: float = 0  # ms, summed
+    dwelled: float = 0  # visits of which it is known
 
 
 @dataclass(slots=True)
@@ -78,7 +83,7 @@ class Flow:
 
     edges: dict[Edge, Passage] = field(default_factory=dict)
     places: dict[Place, Passage] = field(default_factory=dict)
-    sessions: int = 0
+    sessions: float = 0
     pages: int = 0
 
 
@@ -99,17 +104,22 @@ def flow_of(
         top: pages told apart.
     """
     seen: Counter[int] = Counter()
-    followed = 0
+    followed = 0.0
     for part in _parts(trails, after, before, depth):
-        seen.update(trails.pages[part.start : part.end])
-        followed += 1
+        pages = trails.pages[part.start : part.end]
+        if part.weight == 1:
+            seen.update(pages)
+        else:
+            for page in pages:
+                seen[page] += part.weight  # type: ignore[assignment]
+        followed += part.weight
     kept = {page for page, _ in seen.most_common(top)} | {after, before}
     flow = Flow(sessions=followed, pages=len(seen))
     step = 1 if depth else 0
-    alike: Counter[Way] = Counter()
+    alike: defaultdict[Way, float] = defaultdict(float)
     for part in _parts(trails, after, before, depth):
         way = _way(trails, part, kept, step)
-        alike[way] += 1
+        alike[way] += part.weight
         _stay(flow, trails, part, way)
         if len(alike) > MAX_WAYS:
             _go(flow, alike)
@@ -119,21 +129,21 @@ def flow_of(
 
 def _parts(trails: Trails, after: int, before: int, depth: int) -> Iterator[Part]:
     """Yield the part of each trail that is followed; none where *after* is missing."""
-    for start, end in trails:
+    for start, end, weight in trails:
         if before:
             last = _find(trails, before, start, end) + 1
             if last:
                 first = max(start, last - depth - 1) if depth else start
                 level = first - last + 1 if depth else 0
-                yield Part(first, last, first == start, ends=False, level=level)
+                yield Part(first, last, weight, first == start, ends=False, level=level)
         elif after:
             first = _find(trails, after, start, end)
             if first >= 0:
                 last = min(end, first + depth + 1) if depth else end
-                yield Part(first, last, begins=False, ends=last == end, level=0)
+                yield Part(first, last, weight, begins=False, ends=last == end, level=0)
         else:
             last = min(end, start + depth) if depth else end
-            yield Part(start, last, begins=True, ends=last == end, level=1)
+            yield Part(start, last, weight, begins=True, ends=last == end, level=1)
 
 
 def _find(trails: Trails, page: int, start: int, end: int) -> int:
@@ -166,11 +176,11 @@ def _stay(flow: Flow, trails: Trails, part: Part, way: Way) -> None:
     for place, dwell in zip(shown, trails.dwells[part.start : part.end], strict=False):
         if dwell != NO_DWELL:
             passage = _passage(flow.places, place)
-            passage.dwell += dwell
-            passage.dwelled += 1
+            passage.dwell += part.weight * dwell
+            passage.dwelled += part.weight
 
 
-def _go(flow: Flow, alike: Counter[Way]) -> None:
+def _go(flow: Flow, alike: dict[Way, float]) -> None:
     """Add ways, each as often as it was gone, and forget them."""
     for way, times in alike.items():
         edges = list(pairwise(way))

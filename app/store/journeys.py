@@ -9,6 +9,7 @@ from operator import itemgetter
 from app.catalog.fields import STATUSES, find
 from app.errors import BadRequest, TooExpensive
 from app.sessionql.plan import Compare
+from app.sessionql.strata import rounded
 from app.sessions.funnels import Chain, Funnel, new_funnel, walk, walk_strictly
 from app.sessions.journeys import NO_DWELL, Flow, Trails, flow_of
 from app.store import conditions
@@ -25,14 +26,16 @@ from app.store.ranking import Engine, ask_columns, matching, names_of
 from app.store.sampling import choose_sample, sampled
 from app.store.seam import Search
 from app.store.sql import EVENTS, Statement
+from app.store.weights import weights_of
 
 MAX_VISITS = 4_000_000  # held at a time
 MAX_GROUPS = 10_000  # labels counted at a time
 OTHERS = "(other)"
 
-Stream = Iterator[tuple[int, int, int, int, int]]  # start, session, label, at, bits
-_session = itemgetter(0, 1, 2)
-_moment = itemgetter(0, 1, 3)  # of one moment, in the order of scopes
+# start, session, label, for how many it stands, at, bits
+Stream = Iterator[tuple[int, int, int, float, int, int]]
+_session = itemgetter(0, 1, 2, 3)
+_moment = itemgetter(0, 1, 4)  # of one moment, in the order of scopes
 
 
 class JourneysReader(Engine):
@@ -63,7 +66,8 @@ class JourneysReader(Engine):
                 return found, 1
         sample = asked.sample or choose_sample(self, db, asked.window, asked.selector)
         trails = self._trails(db, asked, sample)
-        return flow_of(trails, **way._asdict(), top=asked.top), sample
+        flow = flow_of(trails, **way._asdict(), top=asked.top)
+        return _round_flow(flow), sample
 
     def _number(self, db: sqlite3.Connection, page: str) -> int:
         """Return the number of *page*; one that nobody visited has one that none has."""
@@ -78,19 +82,20 @@ class JourneysReader(Engine):
     ) -> Trails:
         statement = self._statement(asked.window.now)
         where = matching(statement, asked.window, asked.selector)
+        weight = weights_of(statement, asked.selector).each
         trails = Trails()
         add = trails.add
-        for session, page, dwell in db.execute(
+        for session, page, dwell, each in db.execute(
             statement.text(
                 "select s.id, coalesce(e.page, 0),"
-                f" coalesce(e.dwell, {NO_DWELL}) from sessions as s"
+                f" coalesce(e.dwell, {NO_DWELL}), {weight} from sessions as s"
                 " cross join views as e on e.session = s.id"
                 f" where {where} and {sampled(sample)}"
                 " order by s.start, s.id, e.n"
             ),
             statement.values,
         ):
-            add(session, page, dwell)
+            add(session, page, dwell, each)
             if len(trails.pages) > MAX_VISITS:
                 raise TooExpensive(
                     f"over {MAX_VISITS:,} visits; ask for less time, or a sample"
@@ -110,11 +115,13 @@ class JourneysReader(Engine):
             )
             groups: dict[int | str, Funnel] = {}
             dropped: list[tuple[int, int]] = []
-            for (start, session, label), times in self._walks(db, asked, sample):
+            for (start, session, label, weight), times in self._walks(
+                db, asked, sample
+            ):
                 key = label if label in groups or len(groups) < MAX_GROUPS else OTHERS
                 if key not in groups:
                     groups[key] = new_funnel(len(asked.steps))
-                groups[key].add(times, sample)
+                groups[key].add(times, sample * weight)
                 if len(times) == asked.dropped:
                     heapq.heappush(dropped, (start, session))
                     if len(dropped) > asked.limit:
@@ -143,14 +150,14 @@ class JourneysReader(Engine):
 
     def _walks(
         self, db: sqlite3.Connection, asked: FunnelQuestion, sample: int
-    ) -> Iterator[tuple[tuple[int, int, int], Chain]]:
+    ) -> Iterator[tuple[tuple[int, int, int, float], Chain]]:
         """Yield each session that made the first step, and when it made which."""
         scopes = dict.fromkeys(_scope(step) for step in asked.steps)
         streams = [self._stream(db, asked, scope, sample) for scope in scopes]
         hits = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_moment)
         follow = walk_strictly if asked.strict else walk
         for key, group in groupby(hits, _session):
-            did = ((at, bits) for _, _, _, at, bits in group)
+            did = ((at, bits) for _, _, _, _, at, bits in group)
             times = follow(did, len(asked.steps), asked.within)
             if times:
                 yield key, times
@@ -177,10 +184,12 @@ class JourneysReader(Engine):
             f"(coalesce({each}, 0) << {n})" for n, each in enumerate(makes)
         )
         label = _label(statement, asked.by)
+        weight = weights_of(statement, asked.selector).each
         any_of = "1" if asked.strict else f"({' or '.join(makes)})"
         found: Stream = db.execute(
             statement.text(
-                f"select s.start, s.id, {label}, e.at, {bits} from sessions as s"
+                f"select s.start, s.id, {label}, {weight}, e.at, {bits}"
+                " from sessions as s"
                 f" cross join {EVENTS[scope][0]} as e on e.session = s.id"
                 f" where {where} and {sampled(sample)} and {any_of}"
                 f" order by s.start, s.id, {order}"
@@ -196,6 +205,7 @@ class JourneysReader(Engine):
         groups: dict[int | str, Funnel],
     ) -> list[tuple[str, Funnel]]:
         """Name the groups, largest first, and join all but some of them."""
+        groups = {label: _round_funnel(funnel) for label, funnel in groups.items()}
         if not asked.by:
             return [("", groups.get(0) or new_funnel(len(asked.steps)))]
         order = sorted(
@@ -210,7 +220,19 @@ class JourneysReader(Engine):
                 kept.append((names.get(label, ""), funnel))
             else:
                 others.merge(funnel)
-        return [*kept, (OTHERS, others)] if others.reached[0] else kept
+        return [*kept, (OTHERS, _round_funnel(others))] if others.reached[0] else kept
+
+
+def _round_funnel(funnel: Funnel) -> Funnel:
+    return Funnel(*(list(map(rounded, each)) for each in (funnel.reached, funnel.took)))
+
+
+def _round_flow(flow: Flow) -> Flow:
+    flow.sessions = rounded(flow.sessions)
+    for each in (*flow.places.values(), *flow.edges.values()):
+        each.count, each.sessions = rounded(each.count), rounded(each.sessions)
+        each.dwell, each.dwelled = rounded(each.dwell), rounded(each.dwelled)
+    return flow
 
 
 def _scope(step: Compare) -> str:

@@ -120,6 +120,10 @@ class LeafReader:
         self._answered.append(Answered(leaf, by, ms, len(found.cells), found.details))
         return found.cells
 
+    def tell_sampled(self, _leaf: Leaf, _window: Window) -> list[str]:
+        """Return what to know of answers weighted as that of a leaf; none are here."""
+        return []
+
     def take_notices(self) -> list[str]:
         """Return what to know of the answers given since the last call."""
         taken = list(self._notices)

@@ -24,6 +24,7 @@ from app.store.ranking import (
 )
 from app.store.seam import Search
 from app.store.sql import Statement
+from app.store.weights import weights_of
 
 LISTED = 20  # newest sessions of one user
 
@@ -36,29 +37,30 @@ _SUMS = (  # shown where the catalog knows them
 )  # fmt: skip
 
 
-def _columns(statement: Statement) -> dict[str, str]:
+def _columns(statement: Statement, selector: Filter) -> dict[str, str]:
     """Return what is known of a user: column → how it is computed."""
+    weights = weights_of(statement, selector)
+    count, total = weights.count(), weights.sum
     duration = statement.expression("duration")
     columns = {
-        "sessions": "count(*)",
+        "sessions": count,
         "first_seen": "min(s.start)",
         "last_seen": "max(s.end)",
-        "duration": f"sum({duration})",
-        "duration_avg": f"avg({duration})",
-        "views": "sum(s.views)",
-        "actions": "sum(s.actions)",
-        "errors": "sum(s.errors)",
-        "errored_sessions": "sum(s.errors > 0)",
-        "failed_requests": "sum(s.failed_requests)",
+        "duration": total(duration),
+        "duration_avg": f"{total(duration)} * 1.0 / {count}",
+        "views": total("s.views"),
+        "actions": total("s.actions"),
+        "errors": total("s.errors"),
+        "errored_sessions": total("(s.errors > 0)"),
+        "failed_requests": total("s.failed_requests"),
     }
     for name in _SUMS:
         if name in FIELDS:
-            total = "sum(s.cost) / 1e9" if name == "cost" else f"sum(s.{name})"
-            columns[name] = total
-            columns[f"{name}_avg"] = f"{total} * 1.0 / count(*)"
+            columns[name] = total(f"s.{name}") + " / 1e9" * (name == "cost")
+            columns[f"{name}_avg"] = f"{columns[name]} * 1.0 / {count}"
     if "traces" in FIELDS and "trace_latency" in FIELDS:
         latency, traces = map(statement.expression, ("trace_latency", "traces"))
-        columns["latency_avg"] = f"sum({latency}) * 1.0 / nullif(sum({traces}), 0)"
+        columns["latency_avg"] = f"{total(latency)} * 1.0 / nullif({total(traces)}, 0)"
     return columns
 
 
@@ -75,13 +77,13 @@ class PeopleReader(Engine):
 
     def _people(self, db: sqlite3.Connection, asked: Ranking) -> Ranked:
         statement = self._statement(asked.window.now)
-        columns = _columns(statement)
+        columns = _columns(statement, asked.selector)
         shown = ", ".join(f"{text} as {name}" for name, text in columns.items())
         grouped = (
             f"select s.user as id, {shown} from sessions as s"
             f" where {matching(statement, asked.window, asked.selector)}"
             " and s.user is not null group by s.user"
-            f" having count(*) >= {statement.bind(asked.least)}"
+            f" having {columns['sessions']} >= {statement.bind(asked.least)}"
         )
         rows, page = rank(db, statement, grouped, tuple(columns), asked)
         return replace(page, items=_named(db, rows))
@@ -90,7 +92,7 @@ class PeopleReader(Engine):
         """Return what is known of one user; None when there is none."""
         with self._bounded() as db:
             statement = self._statement(window.now)
-            columns = _columns(statement)
+            columns = _columns(statement, selector)
             shown = ", ".join(columns.values())
             source = _of_user(statement, user, window, selector)
             row = db.execute(
@@ -112,11 +114,13 @@ class PeopleReader(Engine):
         for name in _PARTS:
             statement = self._statement(window.now)
             source = _of_user(statement, user, window, selector)
-            parts[name] = breakdown(db, statement, f"s.{name}", source)
+            weights = weights_of(statement, selector)
+            parts[name] = breakdown(db, statement, f"s.{name}", source, weights)
         for name, table, column in _EVENTS:
             statement = self._statement(window.now)
             source = _of_user(statement, user, window, selector, table)
-            parts[name] = breakdown(db, statement, f"e.{column}", source)
+            weights = weights_of(statement, selector)
+            parts[name] = breakdown(db, statement, f"e.{column}", source, weights)
         statement = self._statement(window.now)
         source = _of_user(statement, user, window, selector)
         newest = db.execute(
@@ -138,7 +142,8 @@ class _Ranked:
     """Ranks users by column."""
 
     def __init__(self, engine: Engine, asked: Ranking) -> None:
-        self._names = tuple(_columns(engine._statement(asked.window.now)))  # noqa: SLF001
+        statement = engine._statement(asked.window.now)  # noqa: SLF001
+        self._names = tuple(_columns(statement, asked.selector))
         self._asked = asked
 
     def __call__(self, question: Question) -> Ranked:

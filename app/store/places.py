@@ -6,12 +6,14 @@ import numpy as np
 
 from app.errors import TooExpensive
 from app.sessionql.plan import Filter, Window
+from app.sessionql.strata import rounded
 from app.sessions.fold import MAX_LISTED
 from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns
 from app.store.columns.places import Places, places_in_columns
 from app.store.columns.question import Question
 from app.store.columns.returns import returns_in_columns
+from app.store.columns.weighing import round_all
 from app.store.insight_seam import Ranked, Ranking, Returned, Returns, Row
 from app.store.ranking import (
     Engine,
@@ -23,6 +25,7 @@ from app.store.ranking import (
     plain,
 )
 from app.store.sampling import choose_sample, sampled
+from app.store.weights import weights_of
 
 MAX_PLACES = 500_000  # counted at a time
 MAX_PAIRS = 500_000  # of page and user, likewise
@@ -37,21 +40,22 @@ class Place:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.views = self.sessions = self.entries = self.exits = self.bounces = 0
-        self.dwell = self.dwelled = self.painted = self.session = self.users = 0
-        self.lcp = 0.0
+        self.views: float = 0
+        self.sessions = self.entries = self.exits = self.bounces = self.views
+        self.dwell = self.dwelled = self.lcp = self.painted = self.views
+        self.session = self.users = 0
 
     def row(self, sample: int, *, knows_users: bool) -> Row:
         """Lay it out; counts of a sample are multiplied to those of all."""
         entries, views = self.entries, self.views
         return {
-            "views": views * sample,
-            "sessions": self.sessions * sample,
+            "views": rounded(views * sample),
+            "sessions": rounded(self.sessions * sample),
             "users": self.users if knows_users else None,
-            "entries": entries * sample,
-            "exits": self.exits * sample,
-            "bounces": self.bounces * sample,
-            "dwell": self.dwell * sample,
+            "entries": rounded(entries * sample),
+            "exits": rounded(self.exits * sample),
+            "bounces": rounded(self.bounces * sample),
+            "dwell": rounded(self.dwell * sample),
             "dwell_avg": self.dwell / self.dwelled if self.dwelled else None,
             "lcp_avg": self.lcp / self.painted if self.painted else None,
             "exit_rate": self.exits / views,
@@ -82,7 +86,7 @@ class PlacesReader(Engine):
             keys = {
                 page: place.row(sample, knows_users=knows_users)[asked.sort] or 0
                 for page, place in places.items()
-                if place.sessions * sample >= asked.least
+                if rounded(place.sessions * sample) >= asked.least
             }
             kept, cursor = page_of(keys, asked)
             names = names_of(db, set(kept))
@@ -104,12 +108,13 @@ class PlacesReader(Engine):
         statement = self._statement(asked.window.now)
         bounced = statement.expression("bounced")
         where = matching(statement, asked.window, asked.selector, "view")
+        weight = weights_of(statement, asked.selector).each
         places: dict[int, Place] = {}
         pairs: set[int] = set()
-        for session, user, page, n, last, is_bounce, dwell, lcp in db.execute(
+        for session, user, page, n, last, is_bounce, dwell, lcp, each in db.execute(
             statement.text(
                 f"select s.id, s.user, e.page, e.n, min(s.views, {MAX_LISTED}) - 1, {bounced},"
-                " e.dwell, e.lcp from sessions as s"
+                f" e.dwell, e.lcp, {weight} from sessions as s"
                 " cross join views as e on e.session = s.id"
                 f" where {where} and {sampled(sample)} and e.page is not null"
             ),
@@ -118,24 +123,24 @@ class PlacesReader(Engine):
             place = places.get(page)
             if place is None:
                 place = places[page] = _new_place(places)
-            place.views += 1
+            place.views += each
             if place.session != session:
                 place.session = session
-                place.sessions += 1
+                place.sessions += each
                 pair = page << 32 | (user or 0)
                 if user is not None and pair not in pairs and len(pairs) < MAX_PAIRS:
                     pairs.add(pair)
                     place.users += 1
             if n == 0:
-                place.entries += 1
-                place.bounces += is_bounce or 0
-            place.exits += n == last
+                place.entries += each
+                place.bounces += each * (is_bounce or 0)
+            place.exits += each * (n == last)
             if dwell is not None:
-                place.dwell += dwell
-                place.dwelled += 1
+                place.dwell += each * dwell
+                place.dwelled += each
             if lcp is not None:
-                place.lcp += lcp
-                place.painted += 1
+                place.lcp += each * lcp
+                place.painted += each
         return places, len(pairs)
 
     def returns(
@@ -209,7 +214,7 @@ def _ranked(question: Question, asked: Ranking) -> Ranked:
     found = places_in_columns(question)
     if asked.sort not in _SORTED:
         raise NotInColumns(asked.sort)
-    many = np.flatnonzero(found.sessions >= asked.least)
+    many = np.flatnonzero(round_all(found.sessions) >= asked.least)
     keys = _key(found, asked.sort)[many]
     kept, cursor = page_of_columns(found.ids[many], keys, asked)
     names = names_of(question.db, set(found.ids[many[kept]].tolist()))
@@ -243,7 +248,7 @@ def _key(found: Places, sort: str) -> Array:
     if sort in _MEANS:
         total, count = (getattr(found, name) for name in _MEANS[sort])
         return np.asarray(np.where(count > 0, total / np.maximum(count, 1), 0.0))
-    return np.asarray(getattr(found, sort))
+    return round_all(getattr(found, sort))
 
 
 def _new_place(places: dict[int, Place]) -> Place:

@@ -20,20 +20,16 @@ from app.store.ranking import (
     matching,
     names_of,
     page_of_columns,
+    plain,
     rank,
 )
 from app.store.seam import Search
 from app.store.sql import Statement
+from app.store.weights import weights_of
 
 LISTED = 20  # newest sessions of one group
 
-_COLUMNS = {
-    "count": "count(*)",
-    "sessions": "count(distinct s.id)",
-    "users": "count(distinct s.user)",
-    "first_seen": "min(s.start + e.at)",
-    "last_seen": "max(s.start + e.at)",
-}
+_COLUMNS = ("count", "sessions", "users", "first_seen", "last_seen")
 _ERRORS = "sessions as s join errors as e on e.session = s.id"
 _PARTS = (
     "app", "version", "environment", "browser", "os", "device", "country", "connection",
@@ -57,14 +53,16 @@ class ProblemsReader(Engine):
 
     def _problems(self, db: sqlite3.Connection, asked: Ranking) -> Ranked:
         statement = self._statement(asked.window.now)
-        shown = ", ".join(f"{text} as {name}" for name, text in _COLUMNS.items())
+        weights = weights_of(statement, asked.selector)
         grouped = (
-            f"select e.fingerprint as id, {shown} from {_ERRORS}"
-            f" where {matching(statement, asked.window, asked.selector, 'error')}"
+            f"select e.fingerprint as id, {weights.count()} as count,"
+            f" {weights.sessions()} as sessions, count(distinct s.user) as users,"
+            " min(s.start + e.at) as first_seen, max(s.start + e.at) as last_seen"
+            f" from {_ERRORS} where {matching(statement, asked.window, asked.selector, 'error')}"
             " and e.fingerprint is not null group by e.fingerprint"
-            f" having count(distinct s.id) >= {statement.bind(asked.least)}"
+            f" having {weights.sessions()} >= {statement.bind(asked.least)}"
         )
-        rows, page = rank(db, statement, grouped, tuple(_COLUMNS), asked)
+        rows, page = rank(db, statement, grouped, _COLUMNS, asked)
         numbers = [row["id"] for row in rows]
         ends = {
             which: self._occurrences(db, which, numbers, asked)
@@ -74,7 +72,7 @@ class ProblemsReader(Engine):
         items = [
             {"fingerprint": ids[row["id"]]}
             | _sample(ends["max"][row["id"]])
-            | {name: row[name] for name in _COLUMNS}
+            | {name: plain(row[name]) for name in _COLUMNS}
             | {
                 "first_version": ends["min"][row["id"]]["version"],
                 "last_version": ends["max"][row["id"]]["version"],
@@ -135,7 +133,9 @@ class ProblemsReader(Engine):
             statement = self._statement(window.now)
             column = "e.page" if name == "page" else f"s.{name}"
             where = matching(statement, window, chosen, "error")
-            parts[name] = breakdown(db, statement, column, f"{_ERRORS} where {where}")
+            source = f"{_ERRORS} where {where}"
+            weights = weights_of(statement, chosen)
+            parts[name] = breakdown(db, statement, column, source, weights)
         return parts, _newest(db, self._statement(window.now), window, chosen)
 
 
@@ -150,7 +150,7 @@ def _ranked(question: Question, asked: Ranking) -> Ranked:
     kept, cursor = page_of_columns(found.ids[many], keys, asked)
     items = []
     for at in many[kept].tolist():
-        figures = {name: getattr(found, name)[at].item() for name in _COLUMNS}
+        figures = {name: plain(getattr(found, name)[at].item()) for name in _COLUMNS}
         number = found.ids[at].item()
         first = groups.ends(number, figures["first_seen"], last=False)
         last = groups.ends(number, figures["last_seen"], last=True)
@@ -195,7 +195,7 @@ def _details(question: Question) -> tuple[Row, list[int]]:
         order = np.lexsort((ids, -sessions))[:MAX_PARTS].tolist()
         texts = names_of(question.db, set(ids[order].tolist()))
         by[name] = [
-            {"name": texts[ids[at].item()], "sessions": int(sessions[at])}
+            {"name": texts[ids[at].item()], "sessions": plain(sessions[at].item())}
             for at in order
         ]
     return by, newest(question, LISTED)

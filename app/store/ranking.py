@@ -21,6 +21,7 @@ from app.store.insight_seam import Ranked, Ranking, Row
 from app.store.journal import Journal
 from app.store.seam import Search
 from app.store.sql import Statement
+from app.store.weights import Weights
 
 Answer = TypeVar("Answer")
 
@@ -124,7 +125,7 @@ def rank(
     cursor = None
     if len(found) > asked.limit:
         last = page[-1]
-        cursor = encode_cursor([asked.sort, asked.descending, last[1], last[0]])
+        cursor = encode_cursor([asked.sort, asked.descending, plain(last[1]), last[0]])
     total = found[0][2] if found else 0
     return rows, Ranked([], cursor, total)
 
@@ -154,7 +155,7 @@ def page_of(keys: Mapping[int, float], asked: Ranking) -> tuple[list[int], str |
     if len(order) <= asked.limit:
         return kept, None
     value, last = order[asked.limit - 1]
-    return kept, encode_cursor([asked.sort, asked.descending, value, last])
+    return kept, encode_cursor([asked.sort, asked.descending, plain(value), last])
 
 
 def page_of_columns(
@@ -188,7 +189,7 @@ def page_of_columns(
     kept = order[: asked.limit].tolist()
     if len(order) <= asked.limit:
         return kept, None
-    last_key, last_id = keys[kept[-1]].item(), ids[kept[-1]].item()
+    last_key, last_id = plain(keys[kept[-1]].item()), ids[kept[-1]].item()
     return kept, encode_cursor([asked.sort, asked.descending, last_key, last_id])
 
 
@@ -219,19 +220,23 @@ def names_of(db: sqlite3.Connection, numbers: set[int]) -> Mapping[int | None, s
 
 
 def breakdown(
-    db: sqlite3.Connection, statement: Statement, column: str, source: str
+    db: sqlite3.Connection,
+    statement: Statement,
+    column: str,
+    source: str,
+    weights: Weights,
 ) -> list[Row]:
     """Count sessions by what *column* of *source* says, most first, some of them."""
     found = db.execute(
         statement.text(
             f"select (select value from strings where id = b.label), b.n from"
-            f" (select {column} as label, count(distinct s.id) as n from {source}"
+            f" (select {column} as label, {weights.sessions()} as n from {source}"
             f" and {column} is not null"
             f" group by 1 order by n desc, 1 limit {MAX_PARTS}) as b"
         ),
         statement.values,
     )
-    return [{"name": name, "sessions": sessions} for name, sessions in found]
+    return [{"name": name, "sessions": plain(sessions)} for name, sessions in found]
 
 
 def plain(value: Any) -> Any:

@@ -70,6 +70,9 @@ class Reader(RuleReader, Insights, FeedReader, Protocol):
     def foresee(self, leaves: Iterable[Leaf], window: Window) -> None:
         """Look for leaves together that are about to be asked for one by one."""
 
+    def tell_sampled(self, leaf: Leaf, window: Window) -> list[str]:
+        """Return what to know of answers that are weighted as that of *leaf* is."""
+
     def take_notices(self) -> list[str]:
         """Return what to know of the answers given since the last call."""
 

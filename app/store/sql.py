@@ -9,6 +9,7 @@ from typing import Any
 
 from app.errors import BadRequest
 from app.sessionql.plan import Window
+from app.sessionql.strata import Stratum
 from app.store import told_tables
 from app.store.strings import safe
 
@@ -72,6 +73,7 @@ class Statement:
         tenant: whose sessions.
         bounce: which definition.
         now: the time of asking, ms.
+        strata: all sessions, by the rate at which they were sampled; none = all kept.
         among: condition on ``s`` that every session of the answer meets.
         is_narrow: it leaves few sessions, so that each may be looked up.
     """
@@ -79,6 +81,7 @@ class Statement:
     tenant: str
     bounce: str
     now: int
+    strata: tuple[Stratum, ...] = ()
     among: str = "1"
     is_narrow: bool = False
     values: dict[str, Any] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from app.errors import TooExpensive
 from app.model import Entry
 from app.sessionql.filters import And, Compare, Filter, Not, Or
 from app.sessionql.plan import Leaf, Window
-from app.settings import Settings
+from app.settings import SamplingSettings, Settings, SourceSettings
 from app.store import open_reader, open_writer
 from app.store.columns import few
 from app.store.columns.answer import answer
@@ -29,6 +29,10 @@ BEGIN = 300 * DAY
 LENGTH = 30 * HOUR
 LATER = BEGIN + 3 * 24 * HOUR
 QUESTIONS = 60
+RATES = (  # of three applications one was not sampled
+    SamplingSettings("", "1.887485.0", 0.3),
+    SamplingSettings("tealeaf-shop", "", 0.25),
+)
 _EMPTY = ("views", "actions", "errors")
 _FIELDS = ("app", "version", "browser", "device", "user", "entry", "status")
 _SORTS = (
@@ -65,8 +69,9 @@ class Pair:
                 db.execute(f"delete from {table}")  # noqa: S608 - no stranger's
             db.commit()
             db.close()
+        rates = RATES if state == "sampled" else ()
         self.columns, self.tables = (
-            _reader(folder / name) for name in ("columns.db", "tables.db")
+            _reader(folder / name, rates) for name in ("columns.db", "tables.db")
         )
         if state != "clean":
             db = sqlite3.connect(folder / "tables.db")
@@ -88,17 +93,18 @@ def _read(index: Index, now: int) -> None:
         pass
 
 
-def _reader(path: Path) -> SqliteReader:
-    reader = open_reader(Settings(index=path))
+def _reader(path: Path, rates: tuple[SamplingSettings, ...] = ()) -> SqliteReader:
+    faro = SourceSettings(name="faro", sampling=rates)
+    reader = open_reader(Settings(index=path, sources=(faro,)))
     assert isinstance(reader, SqliteReader)
     return reader
 
 
-@pytest.fixture(scope="module", params=["clean", "dirty", "late"])
+@pytest.fixture(scope="module", params=["clean", "dirty", "late", "sampled"])
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:
-    """One world whose columns hold all, most, or what was true before."""
+    """One world whose columns hold all, most, or what was true before; or a sample."""
     made = Pair(tmp_path_factory.mktemp("pair"), request.param)
     with pytest.MonkeyPatch.context() as patched:
         if request.param == "clean":  # nothing is in the tables

@@ -1,6 +1,7 @@
 """Follow sessions through funnels, as ``app.sessions.funnels`` does, by column."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from app.store.columns.events import (
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
 from app.store.columns.tables import TABLES
+from app.store.columns.weighing import times
 
 FEW = 16  # sessions that are followed one by one
 MAX_TIMES = 2_000_000  # of chains of sessions that are followed at the same time
@@ -53,12 +55,14 @@ class Walked(NamedTuple):
         reached: of each label, how many sessions made each step.
         took: ms from the step before, summed.
         dropped: row ids of listed sessions, the newest last.
+        began: when they began.
     """
 
     labels: Array
     reached: Array
     took: Array
     dropped: Array
+    began: Array
 
 
 class Hits(NamedTuple):
@@ -83,22 +87,22 @@ def funnel_in_columns(
     if asked.by and asked.by not in TABLES["sessions"].labels:
         raise NotInColumns(asked.by)
     groups: dict[int | str, Funnel] = {}
-    listed: list[int] = []
-    for part in question:
-        walked = question.share(
-            part, ("funnel", asked), lambda each: _walk_part(question, each, asked)
+    listed: list[tuple[int, int]] = []
+    for each, part in question.by_stratum():
+        walked = each.share(part, ("funnel", asked), partial(_walk_part, each, asked))
+        reached, took = (
+            times(figures, each.weight).tolist()
+            for figures in (walked.reached, walked.took)
         )
-        for label, reached, took in zip(
-            walked.labels.tolist(), walked.reached.tolist(), walked.took.tolist(),
-            strict=True,
-        ):  # fmt: skip
+        for label, *figures in zip(walked.labels.tolist(), reached, took, strict=True):
             held = groups.setdefault(label, new_funnel(len(asked.steps)))
-            held.merge(Funnel(reached, took))
-        listed = [*listed, *walked.dropped.tolist()][-asked.limit :]
-    return groups, listed[::-1]
+            held.merge(Funnel(*figures))
+        listed += zip(walked.began.tolist(), walked.dropped.tolist(), strict=True)
+        listed = sorted(listed)[-asked.limit :]
+    return groups, [session for _, session in listed[::-1]]
 
 
-def _walk_part(question: Question, part: Part, asked: Steps) -> Walked:
+def _walk_part(question: Question, asked: Steps, part: Part) -> Walked:
     hits = _hits(question, part, asked)
     follow = follow_strictly if asked.strict else follow_loosely
     sessions, made, times = follow(hits, len(asked.steps), asked.within)
@@ -117,9 +121,12 @@ def _walk_part(question: Question, part: Part, asked: Steps) -> Walked:
     dropped = (
         sessions[made == asked.dropped][-asked.limit :] if asked.dropped else _NONE
     )
-    ids = part.numbers("id").values[dropped] if len(dropped) else _NONE
+    ids, began = (
+        part.numbers(name).values[dropped] if len(dropped) else _NONE
+        for name in ("id", "start")
+    )
     used = reached[:, 0] > 0
-    return Walked(labels[used], reached[used], took[used], ids)
+    return Walked(labels[used], reached[used], took[used], ids, began)
 
 
 def _hits(question: Question, part: Part, asked: Steps) -> Hits:

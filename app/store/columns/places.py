@@ -18,6 +18,7 @@ from app.store.columns.parts import Part
 from app.store.columns.question import Question
 from app.store.columns.shares import narrow
 from app.store.columns.sorting import distinct
+from app.store.columns.weighing import weighed
 
 MAX_FLAGS = 1 << 22  # of page and user, that are set at a time
 MAX_PAIRS = 1 << 20  # of page and user, that are sorted at a time
@@ -59,14 +60,15 @@ def places_in_columns(question: Question) -> Places:
     Raises:
         NotInColumns: it is not for columns.
     """
-    shares = [question.share(part, "places", _Counting(question)) for part in question]
+    shares = [
+        weighed(each.share(part, "places", _Counting(each)), each.weight, "figures")
+        for each, part in question.by_stratum()
+    ]
     ids = distinct(np.concatenate([_NONE, *(share.ids for share in shares)]))
     figures = np.zeros((_FIGURES, len(ids)))
     for share in shares:
         figures[:, np.searchsorted(ids, share.ids)] += share.figures
-    whole = figures.astype(np.int64)
-    columns = [whole[n] if n != _LCP else figures[n] for n in range(_FIGURES)]
-    return Places(ids, _users(ids, shares), *columns)
+    return Places(ids, _users(ids, shares), *figures)
 
 
 class _Pairs(NamedTuple):
@@ -232,4 +234,3 @@ def _narrowed(pairs: Array) -> Array:
 _HALF = 1 << 32
 _NONE = np.zeros(0, np.int64)
 _FIGURES = 9
-_LCP = 7

@@ -1,6 +1,6 @@
 """Groups of errors by column: how many, whose, when first and last."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from app.store.columns.events import Events, events_of, places_of
 from app.store.columns.parts import Part
 from app.store.columns.question import Question
 from app.store.columns.sorting import distinct, renumbered
+from app.store.columns.weighing import nothing_of, round_all, times, weighed
 
 Occurrence = tuple[Part, int, int]  # where: of the part, the session and the error
 
@@ -52,14 +53,19 @@ class Groups:
     """
 
     def __init__(self, question: Question) -> None:
-        self._question = question
-        self._parts = list(question)
+        asked = list(question.by_stratum())
+        self._parts = [part for _, part in asked]
+        weights = [each.weight for each, _ in asked]
         self._shares = [
-            question.share(part, "problems", self._count) for part in self._parts
-        ]
+            weighed(
+                each.share(part, "problems", _counting(each)),
+                each.weight, "errors", "sessions",
+            )
+            for each, part in asked
+        ]  # fmt: skip
         shares = self._shares
         ids = distinct(np.concatenate([_NONE, *(each.ids for each in shares)]))
-        count, sessions = (np.zeros(len(ids), np.int64) for _ in range(2))
+        count, sessions = (nothing_of(len(ids), weights) for _ in range(2))
         first, last = np.full(len(ids), 1 << 62), np.full(len(ids), -(1 << 62))
         for share in shares:
             place = np.searchsorted(ids, share.ids)
@@ -67,7 +73,9 @@ class Groups:
             sessions[place] += share.sessions
             first[place] = np.minimum(first[place], share.first)
             last[place] = np.maximum(last[place], share.last)
-        self.found = Problems(ids, count, sessions, self._users(ids), first, last)
+        self.found = Problems(
+            ids, round_all(count), round_all(sessions), self._users(ids), first, last
+        )
 
     def _users(self, ids: Array) -> Array:
         met = [np.searchsorted(ids, share.met) for share in self._shares]
@@ -87,12 +95,12 @@ class Groups:
                     return part, int(places_of(part, "errors")[error]), error
         raise KeyError(group)
 
-    def _events(self, part: Part) -> Events:
-        question = self._question
-        return events_of(part, "errors", question.sessions(part), question.events(part))
 
-    def _count(self, part: Part) -> _Share:
-        rows, chosen = self._events(part)
+def _counting(question: Question) -> Callable[[Part], _Share]:
+    """Return who counts the errors of a part."""
+
+    def count(part: Part) -> _Share:
+        rows, chosen = _events(question, part)
         labels = part.labels("fingerprint", "errors")
         codes = labels.codes[chosen]
         places = np.arange(len(labels))[chosen]
@@ -122,6 +130,8 @@ class Groups:
             who.ids[user],
         )
 
+    return count
+
 
 def affected(
     question: Question, fields: Sequence[tuple[str, str]]
@@ -133,26 +143,33 @@ def affected(
         fields: table (sessions or errors) and column of each.
     """
     shares = [
-        question.share(
-            part, ("affected", *fields), lambda each: _affected(question, each, fields)
+        (
+            asked.weight,
+            asked.share(part, ("affected", *fields), _affecting(asked, fields)),
         )
-        for part in question
+        for asked, part in question.by_stratum()
     ]
     found = []
     for at in range(0, 2 * len(fields), 2):
-        ids = np.concatenate([_NONE, *(share[at] for share in shares)])
-        counts = np.concatenate([_NONE, *(share[at + 1] for share in shares)])
+        ids = np.concatenate([_NONE, *(share[at] for _, share in shares)])
+        counts = [times(share[at + 1], weight) for weight, share in shares]
         every, where = np.unique(ids, return_inverse=True)
-        found.append((every, np.bincount(where, counts, len(every))))
+        sums = np.bincount(where, np.concatenate([_NONE, *counts]), len(every))
+        found.append((every, round_all(sums)))
     return found
 
 
+def _affecting(
+    question: Question, fields: Sequence[tuple[str, str]]
+) -> Callable[[Part], tuple[Array, ...]]:
+    """Return who tells what the errors of a part affected."""
+    return lambda part: _affected(part, _events(question, part), fields)
+
+
 def _affected(
-    question: Question, part: Part, fields: Sequence[tuple[str, str]]
+    part: Part, events: Events, fields: Sequence[tuple[str, str]]
 ) -> tuple[Array, ...]:
-    rows, chosen = events_of(
-        part, "errors", question.sessions(part), question.events(part)
-    )
+    rows, chosen = events
     columns: list[Array] = []
     for table, name in fields:
         labels = part.labels(name, table)
@@ -164,13 +181,15 @@ def _affected(
     return tuple(columns)
 
 
+def _events(question: Question, part: Part) -> Events:
+    return events_of(part, "errors", question.sessions(part), question.events(part))
+
+
 def newest(question: Question, limit: int) -> list[int]:
     """Return row ids of the newest sessions that met an error."""
     found: list[int] = []
     for part in reversed(list(question)):
-        rows, _ = events_of(
-            part, "errors", question.sessions(part), question.events(part)
-        )
+        rows, _ = _events(question, part)
         sessions = distinct(rows)[::-1][: limit - len(found)]
         found += part.numbers("id").values[sessions].tolist()
         part.release()

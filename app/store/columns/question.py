@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable, Hashable, Iterator
+from copy import copy
 
 import numpy as np
 
 from app.errors import TooExpensive
 from app.sessionql.filters import And, Any, Compare, Filter, gather, walk
 from app.sessionql.plan import Window
+from app.sessionql.strata import Stratum, possible
 from app.store.columns.chunks import Array
 from app.store.columns.comparing import Mask, both, packed, unpacked
 from app.store.columns.events import match_events
@@ -45,6 +47,7 @@ class Question:
             one another that are about the same time.
         known: such lists.
         deadline: when the time for the answer is over; None = never.
+        weight: for how many sessions each stands; 1 until they are divided.
 
     Raises:
         NotInColumns: the filter is not for columns.
@@ -83,7 +86,11 @@ class Question:
         self.tenant = ours
         self._conditions = list(conditions_of(self._sessions))
         self._who = (ours, asked.bounce)
-        self._key = (*self._who, self._sessions, self._events, kind)
+        self._key: tuple[Hashable, ...] = (
+            *self._who, self._sessions, self._events, kind,
+        )  # fmt: skip
+        self.weight: float = 1
+        self._strata = possible(asked.strata, selector)
 
     def __iter__(self) -> Iterator[Part]:
         """Yield the parts, as long as there is time.
@@ -99,6 +106,29 @@ class Question:
                 )
             yield part
             part.release()
+
+    def by_stratum(self) -> Iterator[tuple["Question", Part]]:
+        """Yield the parts, each with a question for every rate of sampling.
+
+        Questions have weights; where all sessions were kept, it is this one.
+        """
+        strata = [self._of(each) for each in self._strata] or [self]
+        for part in self:
+            for each in strata:
+                yield each, part
+
+    def _of(self, stratum: Stratum) -> "Question":
+        """Return the question about the sessions of one stratum."""
+        one = copy(self)
+        one.weight = stratum.weight
+        if len(self._strata) > 1:
+            one.narrow(stratum.selector)
+        return one
+
+    def narrow(self, condition: Filter) -> None:
+        """Ask about sessions that meet one more condition."""
+        self._conditions = [*self._conditions, condition]
+        self._key = (*self._key, condition)
 
     def share(
         self,

@@ -1,9 +1,11 @@
 """Follow visitors from page to page, as ``app.sessions.journeys`` does, by column."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from app.sessionql.strata import rounded
 from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Flow, Passage, Place
 from app.store.columns.chunks import Array
 from app.store.columns.chunks import Numbers as Column
@@ -16,6 +18,7 @@ from app.store.columns.events import (
 )
 from app.store.columns.parts import Part
 from app.store.columns.question import Question
+from app.store.columns.weighing import round_all, times, weighed
 
 MAX_TABLE = 1 << 20  # transitions that are counted in a table, and not sorted
 
@@ -246,21 +249,19 @@ def flow_in_columns(question: Question, way: Way, top: int) -> Flow:
     return found
 
 
-def _pages(question: Question, way: Way) -> tuple[Array, Array, int]:
+def _pages(question: Question, way: Way) -> tuple[Array, Array, float]:
     """Return pages by number, visits of each, and how many sessions are followed."""
-    ids, counts, followed = [_NONE], [_NONE], 0
-    for part in question:
-        share = question.share(
-            part, ("pages", way), lambda each: _pages_of(question, each, way)
-        )
+    ids, counts, followed = [_NONE], [_NONE], 0.0
+    for asked, part in question.by_stratum():
+        share = asked.share(part, ("pages", way), partial(_pages_of, asked, way))
         ids.append(share[0])
-        counts.append(share[1])
-        followed += share[2]
+        counts.append(times(share[1], asked.weight))
+        followed += share[2] * asked.weight
     every, visits = together(ids, counts)
-    return every, visits.astype(np.int64), followed
+    return every, round_all(visits), rounded(followed)
 
 
-def _pages_of(question: Question, part: Part, way: Way) -> tuple[Array, Array, int]:
+def _pages_of(question: Question, way: Way, part: Part) -> tuple[Array, Array, int]:
     trails, codes, _ = _trails_of(question, part, way)
     ids = part.labels("page", "views").ids
     counts = np.bincount(codes[trails.visits], minlength=len(ids))
@@ -297,28 +298,29 @@ def _tied(question: Question, way: Way, pages: Array, count: int) -> set[int]:
 
 
 def _count(question: Question, way: Way, numbers: Numbers) -> Flow:
+    what = ("flow", way, tuple(numbers.pages))
     shares = [
-        question.share(
-            part,
-            ("flow", way, tuple(numbers.pages)),
-            lambda each: _count_part(question, each, way, numbers),
+        weighed(
+            asked.share(part, what, partial(_count_part, asked, way, numbers)),
+            asked.weight,
+            *_FIGURES,
         )
-        for part in question
+        for asked, part in question.by_stratum()
     ]
     flow = Flow()
     if not shares:
         return flow
     columns = [list(each) for each in zip(*shares, strict=True)]
-    places = [each.tolist() for each in together(*columns[:5])]
+    places = [round_all(each).tolist() for each in together(*columns[:5])]
     for number, *figures in zip(*places, strict=True):
-        flow.places[numbers.place(number)] = Passage(*map(int, figures))
-    edges = [each.tolist() for each in together(*columns[5:])]
+        flow.places[numbers.place(number)] = Passage(*figures)
+    edges = [round_all(each).tolist() for each in together(*columns[5:])]
     for number, *figures in zip(*edges, strict=True):
-        flow.edges[numbers.edge(number)] = Passage(*map(int, figures))
+        flow.edges[numbers.edge(number)] = Passage(*figures)
     return flow
 
 
-def _count_part(question: Question, part: Part, way: Way, numbers: Numbers) -> Counted:
+def _count_part(question: Question, way: Way, numbers: Numbers, part: Part) -> Counted:
     trails, codes, chosen = _trails_of(question, part, way)
     pages = numbers.of(part.labels("page", "views").ids).take(codes[trails.visits])
     held = part.numbers("dwell", "views")
@@ -328,3 +330,4 @@ def _count_part(question: Question, part: Part, way: Way, numbers: Numbers) -> C
 
 
 _NONE = np.zeros(0, np.int64)
+_FIGURES = tuple(name for name in Counted._fields if name not in {"places", "edges"})
