@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import StoreBusy, StoreError, StoreFull
-from app.store.schema import check, migrate
+from app.store.upgrading import check, migrate
 
 BUSY_S = 10.0  # how long to wait for somebody else's transaction
 

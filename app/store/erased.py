@@ -258,6 +258,7 @@ class _Sieve:
             sid = db.execute("select sid from sessions where id = ?", (row_id,))
             key = SessionKey(self._name, part.address[0], sid.fetchone()[0])
             derived = Derived(row_id, hashed, derived_from(key, left), left)
+            ledger.loosen([(row_id,)])
             ledger.write(ledger.source(self._name), [derived], [row_id])
         db.execute("delete from strands where hash = ? and session is null", (hashed,))
 

@@ -8,6 +8,7 @@ import orjson
 from app.sessions.persons import Person
 from app.store.erased import Dated, Marks, erase_strands
 from app.store.ledger import Ledger
+from app.store.marks import last_touch
 from app.store.searching import Hit
 from app.store.texts import texts_of
 
@@ -99,9 +100,9 @@ class Eraser:
         erase_strands(db, marks, until)
         self._ledger.forget([(each,) for each in ids])
         db.execute(
-            "insert or ignore into loose select id from strings"
+            "insert or replace into loose select id, ? from strings"
             " where value in (select value from json_each(?))",
-            (orjson.dumps(list(texts)).decode(),),
+            (last_touch(db), orjson.dumps(list(texts)).decode()),
         )
 
     def _drop_waiting(self, db: sqlite3.Connection, hashes: Sequence[int]) -> set[str]:

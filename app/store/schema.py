@@ -5,10 +5,6 @@ NULL is "not said". ``sessions`` and the tables of what is in them are derived f
 ``journals`` (the events, compressed) and from nothing else.
 """
 
-import sqlite3
-from pathlib import Path
-
-from app.errors import StoreError, StoreNewer
 from app.store import marks, newcomers, privacy_tables, told_tables
 from app.store.columns.tables import create_columns, read_anew, read_told_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
@@ -283,6 +279,12 @@ def roll_up_by_levels(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def date_loose_strings(db: Database) -> None:
+    """Remember of loose strings since which change to sessions they are loose."""
+    db.execute("alter table loose add column change integer not null default 0")
+
+
 CHILDREN = (
     "views", "actions", "errors", "activity", "users", "attributes",
     *told_tables.CHILDREN,
@@ -303,45 +305,3 @@ REFERENCES = {
     "attributes": ("name", "value"),
     **told_tables.REFERENCES,
 }  # fmt: skip
-
-
-def check(connection: sqlite3.Connection, path: Path) -> bool:
-    """Return whether the index has every table that this Skald knows.
-
-    Raises:
-        StoreNewer: it has some that this Skald does not know.
-        StoreError: it is a database of something else.
-    """
-    db = Database(connection)
-    known = {each.name for each in migrations._migrations}  # noqa: SLF001
-    applied = {each.name for each in migrations.applied(db)}
-    if applied - known:
-        raise StoreNewer(
-            f"{path} was written by a newer Skald ({', '.join(sorted(applied - known))});"
-            " upgrade Skald, or point it at another index"
-        )
-    if not applied and set(db.table_names()) - {migrations.migrations_table}:
-        raise StoreError(
-            f"{path} is a database of something else and no Skald index;"
-            " choose another path"
-        )
-    return applied == known
-
-
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the index up to date; of several at the same time, one does it.
-
-    Raises:
-        StoreNewer: a newer Skald wrote it.
-    """
-    if check(connection, path):
-        return
-    connection.execute("begin immediate")
-    try:
-        if not check(connection, path):
-            migrations.apply(Database(connection))
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("rollback")
-        raise

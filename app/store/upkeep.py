@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from app.store.connect import explained, open_for_writing
-from app.store.marks import mark
+from app.store.marks import last_touch, mark
 from app.store.schema import CHILDREN, REFERENCES
 from app.store.strings import Strings
 from app.store.tidying import Loose, find_loose, used_since
@@ -148,15 +148,8 @@ class Upkeep:
     def forget(self, found: Sequence[tuple[int]]) -> None:
         """Delete the sessions of those row ids, and all that is theirs."""
         db = self._db
+        self.loosen(found)
         mark(db, (), [row_id for (row_id,) in found])
-        for table, columns in REFERENCES.items():
-            key = "id" if table == "sessions" else "session"
-            for column in columns:
-                db.executemany(
-                    f"insert or ignore into loose select {column} from {table}"
-                    f" where {key} = ? and {column} is not null",
-                    found,
-                )
         db.executemany(
             "delete from strands where session ="
             " (select hash from sessions where id = ?) and data is null",
@@ -165,6 +158,21 @@ class Upkeep:
         for table in (*CHILDREN, "threads", "journals"):
             db.executemany(f"delete from {table} where session = ?", found)
         db.executemany("delete from sessions where id = ?", found)
+
+    def loosen(self, found: Sequence[tuple[int]]) -> None:
+        """Note that the sessions of those row ids will not need their strings.
+
+        Before the change is marked: what ``tidy`` saw before it says nothing of them.
+        """
+        change = last_touch(self._db) + 1
+        for table, columns in REFERENCES.items():
+            key = "id" if table == "sessions" else "session"
+            for column in columns:
+                self._db.executemany(
+                    f"insert or replace into loose select {column}, {change}"
+                    f" from {table} where {key} = ? and {column} is not null",
+                    found,
+                )
 
     def expire_strands(self, before: int, limit: int = 5_000) -> int:
         """Delete strands of no known session that were last seen before that (ms).
@@ -225,8 +233,9 @@ class Upkeep:
             used = loose.used | used_since(db, strings, loose.change)
             gone = [(each,) for each in strings - used]
             db.executemany("delete from strings where id = ?", gone)
-            db.executemany(
-                "delete from loose where string = ?", [(each,) for each in strings]
+            db.executemany(  # but for those that became loose since
+                "delete from loose where string = ? and change <= ?",
+                [(each, loose.change) for each in strings],
             )
             self._strings.forget()
 

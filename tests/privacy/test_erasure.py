@@ -186,3 +186,15 @@ def test_what_is_received_later_is_kept(index: Index) -> None:
     index.ingest(page_load("s1", "11:30", "/back", user_id="u1"))
 
     assert [(row["id"], row["views"]) for row in index.rows()] == [("s1", 1)]
+
+
+def test_texts_of_events_that_turn_out_to_be_erased_go(index: Index) -> None:
+    """A late line says whose the session was: what it held of before leaves no text."""
+    index.ingest(page_load("s1", "10:00", "/of-nobody-yet"))
+    index.ingest(page_load("s1", "11:30", "/back"))
+    erase(index, "u1", now=ms("11:00"))
+
+    index.ingest(page_load("s1", "10:01", user_id="u1"))
+
+    assert [row["entry"] for row in index.rows()] == ["/back"]
+    assert "/of-nobody-yet" not in everything(index)["strings"]

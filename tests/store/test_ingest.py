@@ -8,6 +8,7 @@ import pytest
 from app.demo.world import World
 from app.errors import LeaseLost
 from app.events.decoder import Batch
+from app.sessionql.filters import Compare
 from app.store.seam import JobStatus, Progress, Reader, Search, Writer
 from tests.build import HOUR, action, js_error, log, page_load
 from tests.driver import WHOLE, decode, pages_of
@@ -44,6 +45,21 @@ def test_twice_is_once(engine: Engine) -> None:
     assert (again.events, again.created, again.sessions) == (0, 0, 0)
     assert again.repeated == first.events + first.repeated
     assert all_of(engine.reader()) == before
+
+
+def test_texts_that_are_kept_alike_stop_nothing(engine: Engine) -> None:
+    """What cannot be kept is replaced; two users or attributes may be one then."""
+    writer = engine.writer()
+    done = write(
+        writer,
+        page_load("s1", "10:00:00", user_id="a\0", **{"session_attr_b\0": "1"}),
+        page_load("s1", "10:01:00", user_id="a\ufffd", **{"session_attr_b\ufffd": "2"}),
+        page_load("s1", "10:02:00", user_id="last"),
+    )  # fmt: skip
+
+    assert (done.created, done.dropped) == (1, {})
+    found = engine.reader().search(Search(WHOLE, Compare("user", "=", ("a\ufffd",))))
+    assert [row["id"] for row in found.items] == ["s1"]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -2,8 +2,12 @@
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
-from app.store.tidying import find_loose, used_since
+import pytest
+
+from app.store import upkeep
+from app.store.tidying import Loose, find_loose, used_since
 from tests.build import DAY, HOUR, page_load
 from tests.driver import Index
 
@@ -52,6 +56,26 @@ def test_string_that_nobody_needs_goes(index: Index) -> None:
     assert not numbers(index, "/a")
     assert numbers(index, "/b")
     assert index.session("s2").entry == "/b"
+
+
+def test_string_that_becomes_loose_meanwhile_goes(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last session that needs it is deleted while all tables are looked through."""
+    index.ingest(page_load("s1", "10:10:00", page="/a"))
+    index.ingest(page_load("s2", "15:10:00", page="/a"))
+    index.writer.expire(DAY + 12 * HOUR)
+
+    def look_and_delete(path: Path) -> Loose:
+        found = find_loose(path)
+        index.writer.expire(LATER)
+        return found
+
+    monkeypatch.setattr(upkeep, "find_loose", look_and_delete)
+    while index.writer.tidy():
+        pass
+
+    assert not numbers(index, "/a")
 
 
 def test_retention_goes_in_short_steps(index: Index) -> None:
