@@ -208,11 +208,14 @@ class _Active(Answering):
 
     def take(self, part: Part) -> None:
         """Look at the sessions of a part."""
-        mask = self.question.sessions(part)
+        mask, window = self.question.sessions(part), self.question.window
         if mask is False:
             return
-        places, at = moments(part, self.question.window, mask)
-        if len(places):
-            grouped = self.groups.of(part, places, at)
+        if not window.step and part.range[0] >= window.start:  # each was, as it began
+            rows = slice(None) if mask is True else np.flatnonzero(mask)
+            grouped = self.groups.of(part, rows)
+        else:
+            grouped = self.groups.of(part, *moments(part, window, mask))
+        if len(grouped.codes):
             for figure in self.figures.values():
                 figure.add(grouped, grouped.codes, None)
