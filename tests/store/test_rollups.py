@@ -106,6 +106,21 @@ def test_rollups_answer_as_sessions_do(rolled: Index) -> None:
     assert answered > QUESTIONS / 3
 
 
+@pytest.mark.parametrize("by", [(), ("app",), ("page",)])
+@pytest.mark.parametrize("function", ["sum", "avg"])
+def test_views_are_of_the_sessions_that_a_page_chooses(
+    rolled: Index, function: str, by: tuple[str, ...]
+) -> None:
+    """A filter chooses sessions, and leaves their views as they are; by page they are its."""
+    ours, exact = readers(rolled)
+    window = Window(BEGIN, BEGIN + 24 * HOUR, 0, LATER)
+    [(page, _)] = exact.values("page", window, And(), 1)
+    chosen = Any("view", Compare("page", "=", (page,)))
+    leaf = Leaf(function, "views", selector=chosen, by=by)
+
+    assert sorted(ours.evaluate(leaf, window)) == sorted(exact.evaluate(leaf, window))
+
+
 def agrees(leaf: Leaf, value: float | None, true: float | None) -> bool:
     """Compare; a quantile of few values has its own test."""
     if leaf.function == "quantile":

@@ -99,7 +99,7 @@ def _figure(
         return Cover(dimension, conditions, top)
     if statuses:
         return None
-    if function == "sum" and field in _SUMMED | _TOLD:
+    if function == "sum" and field in _summed(dimension, leaf) | _TOLD:
         return Cover(dimension, conditions, (field,), is_of_events=of_events)
     if field == "dwell" and function in {"sum", "avg"}:
         bottom = ("dwells",) if function == "avg" else ()
@@ -127,12 +127,16 @@ def _told(
 
 
 def _ratio(leaf: Leaf, dimension: str, conditions: tuple[Filter, ...]) -> Cover | None:
-    # of a page, `views` are those of the page and not of its sessions
-    summed = _SUMMED - {"views"} if dimension == "page" else _SUMMED
-    if leaf.function == "avg" and leaf.field in summed:
+    if leaf.function == "avg" and leaf.field in _summed(dimension, leaf):
         return Cover(dimension, conditions, (leaf.field,), ("sessions",))
     share = _share(leaf.where) if leaf.function == "share" and leaf.where else None
     return share and Cover(dimension, conditions, *share)
+
+
+def _summed(dimension: str, leaf: Leaf) -> frozenset[str]:
+    """Return what is summed: of a page, views are its own and not of its sessions."""
+    is_of_sessions = dimension == "page" and not leaf.is_of_events
+    return _SUMMED - {"views"} if is_of_sessions else _SUMMED
 
 
 def _of_sets(
