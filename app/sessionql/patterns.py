@@ -33,4 +33,5 @@ def compile_pattern(pattern: str) -> "re2._Regexp":
 
 def matches(pattern: str, value: str | None) -> bool:
     """Return whether the whole *value* matches, as a Prometheus matcher would."""
-    return compile_pattern(pattern).fullmatch(value or "") is not None
+    text = (value or "").encode()  # of bytes no spans are counted in characters
+    return compile_pattern(pattern).fullmatch(text) is not None

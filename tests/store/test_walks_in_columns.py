@@ -44,7 +44,7 @@ def test_all_sessions_walk_as_each_would(
         assert rows.tolist() == list(range(len(timed)))
         for row, session in enumerate(timed):
             chain = alone(session, 3, within)
-            assert tuple(times[row, : made[row]].tolist()) == chain
+            assert tuple(times[: made[row], row].tolist()) == chain
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=60), max_size=6))

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from app.sessionql.filters import Compare
-from app.sessions.funnels import Funnel, new_funnel, walk
+from app.sessions.funnels import Funnel, new_funnel
 from app.store.columns.chunks import Array
 from app.store.columns.events import (
     KINDS,
@@ -22,8 +21,6 @@ from app.store.columns.question import Question
 from app.store.columns.tables import TABLES
 from app.store.columns.weighing import times
 
-FEW = 16  # sessions that are followed one by one
-MAX_TIMES = 2_000_000  # of chains of sessions that are followed at the same time
 _NEVER = -1
 
 
@@ -106,18 +103,21 @@ def _walk_part(question: Question, asked: Steps, part: Part) -> Walked:
     hits = _hits(question, part, asked)
     follow = follow_strictly if asked.strict else follow_loosely
     sessions, made, times = follow(hits, len(asked.steps), asked.within)
-    labels, codes = np.zeros(1, np.int64), np.zeros(len(sessions), np.int64)
+    labels, codes = np.zeros(1, np.int64), None
     if asked.by:
         column = part.labels(asked.by)
         labels, codes = column.ids, column.codes[sessions].astype(np.int64)
     shape = (len(labels), len(asked.steps))
     reached, took = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for step in range(len(asked.steps)):
-        there = made > step
-        reached[:, step] = np.bincount(codes[there], minlength=len(labels))
-        if step:
-            spent = times[there, step] - times[there, step - 1]
-            took[:, step] = np.bincount(codes[there], spent, len(labels))
+        there = np.flatnonzero(made > step)
+        spent = times[step].take(there) - times[max(step - 1, 0)].take(there)
+        if codes is None:
+            reached[:, step], took[:, step] = len(there), spent.sum()
+            continue
+        those = codes.take(there)
+        reached[:, step] = np.bincount(those, minlength=len(labels))
+        took[:, step] = np.bincount(those, spent, len(labels))
     dropped = (
         sessions[made == asked.dropped][-asked.limit :] if asked.dropped else _NONE
     )
@@ -146,13 +146,17 @@ def _hits(question: Question, part: Part, asked: Steps) -> Hits:
                 if not isinstance(made, bool):
                     made = made[chosen]
                 bits |= np.asarray(made).astype(np.uint32) << np.uint32(step)
-        kept = np.flatnonzero(bits) if not asked.strict else slice(None)
+        every = asked.strict or bits.all()
+        kept = slice(None) if every else np.flatnonzero(bits)
         at = part.numbers("at", table)
         when = at.distances[chosen][kept].astype(np.int64) + at.offset
         found.append(Hits(rows[kept].astype(np.int64), when, bits[kept]))
     hits = found[0] if len(found) == 1 else _merged(found)
+    begins = (hits.bits & 1).astype(bool)
+    if begins.all():
+        return hits
     begun = np.zeros(len(part), bool)
-    begun[hits.rows[(hits.bits & 1).astype(bool)]] = True
+    begun[hits.rows[begins]] = True
     kept = np.flatnonzero(begun[hits.rows])
     return Hits(*(each[kept] for each in hits))
 
@@ -163,7 +167,7 @@ def _merged(found: Sequence[Hits]) -> Hits:
     return Hits(rows[order], at[order], bits[order])
 
 
-Walks = tuple[Array, Array, Array]  # sessions, steps made, when each was
+Walks = tuple[Array, Array, Array]  # sessions, steps made, and by step when it was
 
 
 def follow_strictly(hits: Hits, steps: int, within: int) -> Walks:
@@ -192,79 +196,78 @@ def follow_strictly(hits: Hits, steps: int, within: int) -> Walks:
     ends = np.flatnonzero(chain == np.repeat(made, sizes))
     which = np.repeat(np.arange(len(sizes)), sizes)[ends]
     ends = ends[begins_of(which)]
-    times = np.zeros((len(begins), steps), np.int64)
+    times = np.zeros((steps, len(begins)), np.int64)
     for step in range(steps):
         there = made > step
-        times[there, step] = hits.at[ends[there] - made[there] + 1 + step]
+        times[step, there] = hits.at[ends[there] - made[there] + 1 + step]
     return hits.rows[begins], made, times
 
 
 def follow_loosely(hits: Hits, steps: int, within: int) -> Walks:
     """Follow steps between which others may lie: all sessions at the same time.
 
-    The n-th hit of each session is looked at, then the next, as ``walk`` does it for
-    one; the few sessions of many hits are left to that.
+    As ``walk`` does it for one: of the ways to make so many steps, the one that begins
+    last. When it began is one number with the session, so that the greatest one so far
+    of all hits is that of the session, or of one before where it has none.
     """
     begins = begins_of(hits.rows)
-    most = max(1, MAX_TIMES // steps**2)
-    if len(begins) > most:
-        cuts = [*begins[::most].tolist(), len(hits.rows)]
-        runs = (slice(*each) for each in pairwise(cuts))
-        walked = [
-            follow_loosely(Hits(*(each[run] for each in hits)), steps, within)
-            for run in runs
-        ]
-        sessions, made, times = map(np.concatenate, zip(*walked, strict=True))
-        return sessions, made, times
     sizes = sizes_of(begins, len(hits.rows))
-    order = np.argsort(-sizes, kind="stable")
-    begins, sizes = begins[order], sizes[order]
-    shape = (len(begins), steps, steps)
-    best = np.full(shape, _NEVER, np.int64)  # of each chain by its last step, its times
-    made = np.zeros(len(begins), np.int64)
-    times = np.zeros(shape[:2], np.int64)
-    turn = 0
-    while True:
-        active = int(np.searchsorted(-sizes, -turn, "left"))
-        if active <= FEW:
-            break
-        where = begins[:active] + turn
-        _step(best, made, times, (hits.at[where], hits.bits[where]), within)
-        turn += 1
-    for each in range(active):
-        run = slice(begins[each], begins[each] + sizes[each])
-        pairs = zip(hits.at[run].tolist(), hits.bits[run].tolist(), strict=True)
-        chain = walk(pairs, steps, within)
-        made[each] = len(chain)
-        times[each, : len(chain)] = chain
-    back = np.argsort(order, kind="stable")
-    return hits.rows[begins[back]], made[back], times[back]
+    made, times = np.minimum(sizes, steps), np.zeros((steps, len(begins)), np.int64)
+    if not within and (hits.bits == (1 << steps) - 1).all():  # each hit makes any step
+        for step in range(steps):
+            there = np.flatnonzero(made > step)
+            times[step, there] = hits.at.take(begins.take(there) + step)
+        return hits.rows[begins], made, times
+    first = int(hits.at.min(initial=0))
+    span = int(hits.at.max(initial=0)) - first + 1
+    bases = hits.rows * span
+    began = np.where(hits.bits & 1, bases + (hits.at - first), _NEVER)
+    began = np.maximum.accumulate(began)
+    better = [_better(began)]
+    for step in range(1, steps):
+        can = ((hits.bits >> np.uint32(step)) & 1).astype(bool)
+        can[1:] &= began[:-1] >= bases[1:]
+        can[:1] = False
+        if within:
+            can[1:] &= bases[1:] + (hits.at[1:] - first) - began[:-1] <= within
+        began = np.maximum.accumulate(_where(can, began))
+        better.append(_better(began))
+    return hits.rows[begins], *_chains(hits, sizes, better)
 
 
-def _step(
-    best: Array, made: Array, times: Array, hit: tuple[Array, Array], within: int
-) -> None:
-    """Let one hit of each of the first sessions make what steps it can."""
-    at, bits = hit
-    for step in range(best.shape[1] - 1, -1, -1):
-        rows = np.flatnonzero((bits >> np.uint32(step)) & 1)
-        begun = at[rows]
-        if step:
-            begun = best[rows, step - 1, 0]
-            can = begun != _NEVER
-            if within:
-                can &= at[rows] - begun <= within
-            rows, begun = rows[can], begun[can]
-        better = begun > best[rows, step, 0]
-        rows = rows[better]
-        if not len(rows):
-            continue
-        if step:
-            best[rows, step, :step] = best[rows, step - 1, :step]
-        best[rows, step, step] = at[rows]
-        longer = rows[made[rows] <= step]
-        made[longer] = step + 1
-        times[longer] = best[longer, step]
+def _where(can: Array, began: Array) -> Array:
+    """Return when what one more hit makes longer began."""
+    longer = np.full(len(began), _NEVER, np.int64)
+    np.copyto(longer[1:], began[:-1], where=can[1:])
+    return longer
+
+
+def _better(began: Array) -> Array:
+    """Return which hits make a chain that begins later than any before."""
+    return np.flatnonzero(np.diff(began, prepend=_NEVER) > 0)
+
+
+def _chains(hits: Hits, sizes: Array, better: list[Array]) -> tuple[Array, Array]:
+    """Return how many steps each session made, and when each was.
+
+    Args:
+        hits: of the sessions.
+        sizes: hits of each session.
+        better: of each step, the hits that it was made by, so that it began later.
+    """
+    which = np.repeat(np.arange(len(sizes)), sizes)
+    made = np.zeros(len(sizes), np.int64)
+    times = np.zeros((len(better), len(sizes)), np.int64)
+    for step, found in enumerate(better):
+        owners = which[found]
+        firsts = begins_of(owners)
+        those, at = owners[firsts], found[firsts]
+        made[those] = step + 1
+        times[step, those] = hits.at[at]
+        for before in range(step - 1, -1, -1):
+            at = better[before][np.searchsorted(better[before], at) - 1]
+            times[before, those] = hits.at[at]
+    return made, times
 
 
 _NONE = np.zeros(0, np.int64)
