@@ -175,8 +175,9 @@ def first_of_each(values: Array, rows: Array) -> Array:
         long = sizes > _SHORT
         places = spread(begins[long], sizes[long])
         is_first[places] = False
-        first = np.unique(pairs[places], return_index=True)[1]
-        is_first[places[first]] = True
+        some = pairs[places]
+        order = np.argsort(some, kind="stable")
+        is_first[places[order[begins_of(some[order])]]] = True
     return is_first
 
 
@@ -193,4 +194,4 @@ def spread(firsts: Array, sizes: Array) -> Array:
 
 _FIRST = np.zeros(1, np.int64)
 _FITS = 1 << 32
-_SHORT = 24  # events of a session that are compared with one another
+_SHORT = 10  # events of a session that are compared with one another

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.sessionql.strata import rounded
 from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Flow, Passage, Place
-from app.store.columns.chunks import Array
+from app.store.columns.chunks import Array, narrowest
 from app.store.columns.chunks import Numbers as Column
 from app.store.columns.events import (
     begins_of,
@@ -58,7 +58,8 @@ def follow(rows: Array, hits: Array, way: Way) -> Trails:
 
     Args:
         rows: of each visit the session, ascending.
-        hits: whether it is of the page from which on, or up to which, to follow.
+        hits: whether it is of the page from which on, or up to which, to follow; of
+            neither, anything.
         way: which part.
     """
     begins = begins_of(rows)
@@ -127,6 +128,7 @@ class Numbers:
         self.lowest = -way.depth - 1 if way.before and way.depth else 0
         self.other, self.entry, self.exit = range(len(kept), self.width)
         self.levels = way.depth + 3 if way.depth else 1
+        self.type = narrowest(self.levels * self.width**2)  # that transitions fit in
 
     def of(self, ids: Array) -> Array:
         """Return the numbers of pages without a level."""
@@ -162,50 +164,65 @@ def count_trails(
     inner = trails.rows[1:] == trails.rows[:-1]
     table = numbers.levels * numbers.width
     none = table * numbers.width  # from the last of a trail to the first of the next
-    edges = np.where(inner, places[:-1] * numbers.width + pages[1:], none)
-    arrived, went = places, edges  # the first time in each session
-    if not numbers.is_levelled:
-        arrived = np.where(first_of_each(pages, trails.rows), places, table)
-        went = np.where(first_of_each(edges, trails.rows[1:]), edges, none)
+    edges = places[:-1] * numbers.width + pages[1:]
+    edges = (
+        edges * inner + pages.dtype.type(none) * ~inner
+    )  # to choose takes far longer
     ends, ways = _ends(trails, pages, (first, places), numbers)
     every = np.bincount(ends, minlength=table)
-    visits = every + np.bincount(places, minlength=table)
-    sessions = every + np.bincount(arrived, minlength=table)[:table]
-    stayed = places if dwell.known is None else np.where(dwell.known, places, table)
-    spells = np.bincount(stayed, minlength=table)[:table]
+    viewed = np.bincount(places, minlength=table)
+    visits, sessions = every + viewed, every + viewed
+    keys, passages = _counted(edges, ways, none)
+    edge_sessions = passages
+    if not numbers.is_levelled:  # or a session is nowhere twice
+        again = np.flatnonzero(~first_of_each(pages, trails.rows))
+        sessions -= np.bincount(places.take(again), minlength=table)
+        again = np.flatnonzero(~first_of_each(edges, trails.rows[1:]) & inner)
+        edge_sessions = passages - _times(edges.take(again), keys, none)
+    spells = viewed
+    if dwell.known is not None:
+        unknown = places.take(np.flatnonzero(~dwell.known))
+        spells = viewed - np.bincount(unknown, minlength=table)
     spent = np.bincount(places, dwell.distances, table) + spells * dwell.offset
     used = np.flatnonzero(visits)
-    keys, passages = _counted(edges, ways, none)
-    _, edge_sessions = _counted(went, ways, none)  # of the same keys
     return Counted(
         used, visits[used], sessions[used], spent[used], spells[used],
         keys, passages, edge_sessions,
     )  # fmt: skip
 
 
-def _levelled(trails: Trails, pages: Array, numbers: Numbers) -> tuple[Array, Array]:
+def _levelled(
+    trails: Trails, pages: Array, numbers: Numbers
+) -> tuple[Array | int, Array]:
     """Return what the level of each trail's first visit adds, and places with levels."""
     if not numbers.is_levelled:
-        return np.zeros_like(trails.begins), pages
+        return 0, pages
     first = (trails.levels - numbers.lowest) * numbers.width
     position = np.arange(len(pages)) - np.repeat(trails.begins, trails.sizes)
-    return first, pages + np.repeat(first, trails.sizes) + position * numbers.width
+    places = pages + np.repeat(first, trails.sizes) + position * numbers.width
+    return first, places.astype(pages.dtype)
 
 
 def _ends(
-    trails: Trails, pages: Array, held: tuple[Array, Array], numbers: Numbers
+    trails: Trails, pages: Array, held: tuple[Array | int, Array], numbers: Numbers
 ) -> tuple[Array, Array]:
     """Return the places where trails enter and leave, and the ways from and to there."""
     first, places = held
-    step = numbers.width if numbers.is_levelled else 0
-    entered, left = np.flatnonzero(trails.enters), np.flatnonzero(trails.leaves)
-    last = first + (trails.sizes - 1) * step
-    come = first[entered] - step + numbers.entry
-    gone = last[left] + step + numbers.exit
-    enter = come * numbers.width + pages[trails.begins[entered]]
-    ends = (trails.begins + trails.sizes - 1)[left]
-    leave = places[ends] * numbers.width + numbers.exit
-    return np.concatenate([come, gone]), np.concatenate([enter, leave])
+    begins, ends = trails.begins, trails.begins + (trails.sizes - 1)
+    come, gone = first + numbers.entry, first + numbers.exit
+    if numbers.is_levelled:
+        come, gone = come - numbers.width, gone + trails.sizes * numbers.width
+    come, gone = (
+        np.broadcast_to(np.asarray(each, numbers.type), len(begins))
+        for each in (come, gone)
+    )
+    enter = come * numbers.width + pages.take(begins)
+    leave = places.take(ends) * numbers.width + numbers.exit
+    entered, left = trails.enters, trails.leaves
+    return (
+        np.concatenate([come[entered], gone[left]]),
+        np.concatenate([enter[entered], leave[left]]),
+    )
 
 
 def _counted(keys: Array, more: Array, size: int) -> tuple[Array, Array]:
@@ -217,6 +234,13 @@ def _counted(keys: Array, more: Array, size: int) -> tuple[Array, Array]:
     counts += np.bincount(more, minlength=size)
     used = np.flatnonzero(counts)
     return used, counts[used]
+
+
+def _times(values: Array, keys: Array, size: int) -> Array:
+    """Return how often each of *keys*, which ascend and are below *size*, is there."""
+    if size > MAX_TABLE:
+        return np.bincount(np.searchsorted(keys, values), minlength=len(keys))
+    return np.bincount(values, minlength=size)[keys]
 
 
 def together(keys: list[Array], *columns: list[Array]) -> list[Array]:
@@ -276,7 +300,8 @@ def _trails_of(
     rows, chosen = events_of(part, "views", question.sessions(part))
     labels = part.labels("page", "views")
     codes = labels.codes[chosen]
-    hits = (labels.ids == (way.after or way.before)).take(codes)
+    page = way.after or way.before
+    hits = (labels.ids == page).take(codes) if page else _NONE
     return follow(rows, hits, way), codes, chosen
 
 
@@ -322,7 +347,8 @@ def _count(question: Question, way: Way, numbers: Numbers) -> Flow:
 
 def _count_part(question: Question, way: Way, numbers: Numbers, part: Part) -> Counted:
     trails, codes, chosen = _trails_of(question, part, way)
-    pages = numbers.of(part.labels("page", "views").ids).take(codes[trails.visits])
+    kept = numbers.of(part.labels("page", "views").ids).astype(numbers.type)
+    pages = kept.take(codes[trails.visits])
     held = part.numbers("dwell", "views")
     distances = held.distances[chosen][trails.visits]
     dwell = Column(distances, held.offset, held.has_null)  # of NULL the distance is 0
