@@ -3,8 +3,8 @@
 import ctypes
 
 _TRIM, _MMAP, _ARENAS = -1, -3, -8  # as malloc.h of glibc has them
-_LARGE = 1 << 20  # bytes; what is larger is given back at once
-_LEFT = 8 << 20  # bytes that may be left unused at the end of the heap
+_LARGE = 128 << 10  # bytes; what is larger is given back at once
+_LEFT = 1 << 20  # bytes that may be left unused at the end of the heap
 
 
 def share_one_heap() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -83,10 +84,10 @@ def funnel_in_columns(
     """
     if asked.by and asked.by not in TABLES["sessions"].labels:
         raise NotInColumns(asked.by)
+    counted = asked._replace(dropped=0, limit=0)
     groups: dict[int | str, Funnel] = {}
-    listed: list[tuple[int, int]] = []
     for each, part in question.by_stratum():
-        walked = each.share(part, ("funnel", asked), partial(_walk_part, each, asked))
+        walked = _walked(each, part, counted)
         reached, took = (
             times(figures, each.weight).tolist()
             for figures in (walked.reached, walked.took)
@@ -94,9 +95,25 @@ def funnel_in_columns(
         for label, *figures in zip(walked.labels.tolist(), reached, took, strict=True):
             held = groups.setdefault(label, new_funnel(len(asked.steps)))
             held.merge(Funnel(*figures))
+    return groups, _listed(question, asked) if asked.dropped else []
+
+
+def _listed(question: Question, asked: Steps) -> list[int]:
+    """Return row ids of listed sessions, newest first; of no more parts than it takes."""
+    listed: list[tuple[int, int]] = []
+    every = [(part.range, each, part) for each, part in question.by_stratum()]
+    for (_, end), each, part in sorted(every, key=itemgetter(0), reverse=True):
+        if len(listed) >= asked.limit > 0 and end <= listed[0][0]:
+            break
+        walked = _walked(each, part, asked)
+        part.release()
         listed += zip(walked.began.tolist(), walked.dropped.tolist(), strict=True)
         listed = sorted(listed)[-asked.limit :]
-    return groups, [session for _, session in listed[::-1]]
+    return [session for _, session in listed[::-1]]
+
+
+def _walked(question: Question, part: Part, asked: Steps) -> Walked:
+    return question.share(part, ("funnel", asked), partial(_walk_part, question, asked))
 
 
 def _walk_part(question: Question, asked: Steps, part: Part) -> Walked:

@@ -1,4 +1,4 @@
-"""Distinct numbers without hashing, and numbers anew where some are not used."""
+"""Distinct numbers without hashing, what is summed by them, and numbers anew."""
 
 import numpy as np
 
@@ -27,3 +27,12 @@ def renumbered(codes: Array, count: int) -> tuple[Array, Array]:
     """
     present = np.bincount(codes, minlength=count) > 0
     return np.flatnonzero(present), (np.cumsum(present) - 1).take(codes)
+
+
+def together(keys: list[Array], *columns: list[Array]) -> list[Array]:
+    """Return the distinct keys, ascending, and each column summed by them."""
+    every, where = np.unique(np.concatenate(keys), return_inverse=True)
+    return [
+        every,
+        *(np.bincount(where, np.concatenate(each), len(every)) for each in columns),
+    ]

@@ -18,6 +18,7 @@ from app.store.columns.events import (
 )
 from app.store.columns.parts import Part
 from app.store.columns.question import Question
+from app.store.columns.sorting import together
 from app.store.columns.weighing import round_all, times, weighed
 
 MAX_TABLE = 1 << 20  # transitions that are counted in a table, and not sorted
@@ -216,13 +217,11 @@ def _ends(
         np.broadcast_to(np.asarray(each, numbers.type), len(begins))
         for each in (come, gone)
     )
-    enter = come * numbers.width + pages.take(begins)
+    enter: Array = come * numbers.width + pages.take(begins)
     leave = places.take(ends) * numbers.width + numbers.exit
-    entered, left = trails.enters, trails.leaves
-    return (
-        np.concatenate([come[entered], gone[left]]),
-        np.concatenate([enter[entered], leave[left]]),
-    )
+    these, those = trails.enters, trails.leaves
+    ways = np.concatenate([enter[these], leave[those]])
+    return np.concatenate([come[these], gone[those]]), ways
 
 
 def _counted(keys: Array, more: Array, size: int) -> tuple[Array, Array]:
@@ -241,15 +240,6 @@ def _times(values: Array, keys: Array, size: int) -> Array:
     if size > MAX_TABLE:
         return np.bincount(np.searchsorted(keys, values), minlength=len(keys))
     return np.bincount(values, minlength=size)[keys]
-
-
-def together(keys: list[Array], *columns: list[Array]) -> list[Array]:
-    """Return the distinct keys, ascending, and each column summed by them."""
-    every, where = np.unique(np.concatenate(keys), return_inverse=True)
-    return [
-        every,
-        *(np.bincount(where, np.concatenate(each), len(every)) for each in columns),
-    ]
 
 
 # -- a question -------------------------------------------------------------------------
@@ -347,7 +337,7 @@ def _count(question: Question, way: Way, numbers: Numbers) -> Flow:
 
 def _count_part(question: Question, way: Way, numbers: Numbers, part: Part) -> Counted:
     trails, codes, chosen = _trails_of(question, part, way)
-    kept = numbers.of(part.labels("page", "views").ids).astype(numbers.type)
+    kept: Array = numbers.of(part.labels("page", "views").ids).astype(numbers.type)
     pages = kept.take(codes[trails.visits])
     held = part.numbers("dwell", "views")
     distances = held.distances[chosen][trails.visits]
