@@ -121,7 +121,7 @@ def evaluate(
     if zero and not vector.by and not found:
         found = {(): [0.0] * len(buckets)}
     series = [Series(labels, values) for labels, values in found.items()]
-    series.sort(key=lambda each: (-sum(v or 0 for v in each.values), each.labels))
+    series.sort(key=lambda each: (-sum(filter(None, each.values)), each.labels))
     notices = store.take_notices()
     if len(series) > max_series:
         notices.append(f"showing {max_series} of {len(series)} series, the largest")
@@ -171,7 +171,9 @@ class _Run:
         if not leaf.by and leaf.function in COUNTING:
             series = {labels: [empty] * len(places) for labels in _always(leaf)}
         for labels, at, value in self._cells(leaf, places):
-            values = series.setdefault(labels, [empty] * len(places))
+            values = series.get(labels)
+            if values is None:
+                values = series[labels] = [empty] * len(places)
             values[at] = empty if value is None else value
         if leaf.function == "rate":
             _divide_by_time(series, places)

@@ -238,8 +238,10 @@ def _own(events: _Rows, name: str) -> tuple[Array, int, bool, int, Array | None]
         is_used = np.zeros(len(table), bool)
         is_used[: held.has_null] = True
         is_used[codes] = True
-        codes = (np.cumsum(is_used) - 1).astype(codes.dtype).take(codes)
-        table = table[is_used]
+        used = np.flatnonzero(is_used)
+        places = np.empty(len(table), codes.dtype)
+        places[used] = np.arange(len(used))
+        codes, table = places.take(codes), table.take(used)
     return codes, held.offset, held.has_null, held.scale, table
 
 

@@ -159,27 +159,26 @@ class _Answer:
         by, step, start = self._leaf.by, self._window.step, self._window.start
         has = int(bool(step))
         keys = self._groups.keys
-        texts = texts_of(self._db, by, (key[has:] for key in keys))
+        distinct = {key[has:] for key in keys}  # each is there in many buckets
+        texts = texts_of(self._db, by, distinct)
+        told = {labels: text_of(by, labels, texts) for labels in distinct}
         first = start // step if step else 0
         return [
-            (text_of(by, key[has:], texts), (first + key[0]) * step if step else start)
+            (told[key[has:]], (first + key[0]) * step if step else start)
             for key in keys
         ]
 
     # -- sums and ratios of sums ---------------------------------------------------
 
-    def _sums(self, names: Sequence[str]) -> dict[Place, float]:
+    def _sums(self, names: Sequence[str], scale: float = 1) -> dict[Place, float]:
         total: Floats = np.zeros(len(self._places))
         for name in names:
             numbers = self._held.numbers(name)[self._rows]
             total += np.bincount(self._groups.codes, numbers, len(total))
-        return dict(zip(self._places, total.tolist(), strict=True))
+        return dict(zip(self._places, (total / scale).tolist(), strict=True))
 
     def _sum(self) -> list[Cell]:
-        scale = _SCALES.get(self._leaf.field, 1)
-        total = {
-            place: value / scale for place, value in self._sums(self._cover.top).items()
-        }
+        total = self._sums(self._cover.top, _SCALES.get(self._leaf.field, 1))
         for window in self._edges.windows():
             for labels, bucket, value in self._scan(self._leaf, window):
                 key = labels, self._edges.begin(bucket)
