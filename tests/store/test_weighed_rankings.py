@@ -257,3 +257,38 @@ def test_answers_say_that_they_are_estimates(
 
     assert "estimated: sessions are sampled (50 %) and weighted" in notices("blog")
     assert "sampled" not in notices("news")
+
+
+TARGETS = {
+    "users": "estimated",
+    "error_list": "estimated",
+    "pages": "estimated",
+    "ways": "estimated",
+    "ways_nodes": "estimated",
+    "funnel": "estimated",
+    "dropped_off": "estimated",
+    "retention": "of the sample alone",
+}
+
+
+@pytest.mark.parametrize(("target", "said"), TARGETS.items())
+def test_panels_say_that_they_are_estimates(
+    kept: Path, target: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the lists of the JSON data source; retention counts users, as they were."""
+    monkeypatch.setattr("app.clock.now", lambda: WINDOW.now)
+    source = SourceSettings(name=SOURCE.name, sampling=RATES)
+    client = create_app(Settings(index=kept, sources=(source,))).test_client()
+
+    def answered(app: str) -> str:
+        payload = {"steps": "/,/pay", "dropped": "1", "app": app}
+        asked = {
+            "range": {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z"},
+            "targets": [{"refId": "A", "target": target, "payload": payload}],
+        }
+        found = client.post("/json/query", json=asked)
+        assert found.status_code == 200
+        return found.get_data(as_text=True)
+
+    assert f"{said}: sessions are sampled (50 %)" in answered("blog")
+    assert "are sampled" not in answered("news")
