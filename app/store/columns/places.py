@@ -205,9 +205,9 @@ class _Counting:
 
 
 def _counted(codes: Array, count: int, some: Array | None = None) -> Array:
-    if some is not None:  # quicker than to take some
-        codes = np.where(some, codes, count)
-    return np.bincount(codes, minlength=count)[:count]
+    if some is not None:
+        codes = codes.take(np.flatnonzero(some))
+    return np.bincount(codes, minlength=count)
 
 
 def _summed(
