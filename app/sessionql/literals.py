@@ -59,24 +59,6 @@ def _unescape(found: re.Match[str]) -> str:
     return chr(number)
 
 
-def write_string(text: str) -> str:
-    """Quote *text* so that ``read_string`` gives it back."""
-    named = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    parts = (
-        named.get(each, each if each.isprintable() else _escape(each)) for each in text
-    )
-    return f'"{"".join(parts)}"'
-
-
-def _escape(char: str) -> str:
-    return f"\\U{ord(char):08x}" if ord(char) > 0xFFFF else f"\\u{ord(char):04x}"  # noqa: PLR2004
-
-
-def is_duration(token: str) -> bool:
-    """Tell a duration from a plain number."""
-    return token[-1].isalpha()
-
-
 def read_duration(token: str) -> float:
     """Return ms of ``30s``, ``1h30m``, ``1.5d``."""
     parts: list[tuple[str, str]] = _PART.findall(token)

@@ -1,11 +1,14 @@
 """Bring the index up to date: what this Skald knows of, and it lacks."""
 
+import logging
 import sqlite3
 from pathlib import Path
 
 from app.errors import StoreError, StoreNewer
 from app.store.migrating import Database
 from app.store.schema import migrations
+
+log = logging.getLogger(__name__)
 
 
 def check(connection: sqlite3.Connection, path: Path) -> bool:
@@ -42,7 +45,10 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("begin immediate")
     try:
         if not check(connection, path):
-            migrations.apply(Database(connection))
+            db = Database(connection)
+            if migrations.applied(db):  # of a million sessions it takes ten seconds
+                log.info("upgrading the index", extra={"path": str(path)})
+            migrations.apply(db)
         connection.execute("commit")
     except BaseException:
         if connection.in_transaction:

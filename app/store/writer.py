@@ -46,7 +46,7 @@ class SqliteWriter(Ledger):
     # -- rollups -------------------------------------------------------------------
 
     def roll_up(self, now: int, bounce: str) -> bool:
-        """Recompute one hour or day that changed; False when there is none.
+        """Recompute an hour that changed, or what it is part of; False when none did.
 
         Args:
             now: UTC epoch ms; an hour that is not over is left alone.

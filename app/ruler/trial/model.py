@@ -1,8 +1,7 @@
 """The nouns of a test of rules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from app.events.decoder import Address
 from app.model import Context, Event, Labels
@@ -69,13 +68,3 @@ class Verdict:
 
     trial: Trial
     failures: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SessionInput:
-    """A session, declared in a line."""
-
-    id: str
-    at: int  # ms since the begin of the test
-    duration: int = 0
-    fields: Mapping[str, Any] = field(default_factory=dict)

@@ -31,6 +31,7 @@ from app.store.sql import Statement
 
 MAX_SCANNED = 0.4  # of the window; beyond that one scan of everything is as good
 _DAYS = LEVELS.index(DAY)
+_COUNTS = {"view": "views", "usage": "model_calls", "trace": "traces"}  # of events
 
 Scan = Callable[[Leaf, Window], list[Cell]]
 
@@ -119,6 +120,8 @@ class _Answer:
             named = {each.field for each in walk(inner) if isinstance(each, Compare)}
             fields = tuple(sorted(named))
             mask &= self._mask(fields, lambda s, part=part: _condition(s, part))  # type: ignore[misc]
+        if self._cover.is_of_events and self._leaf.by:  # of labels that have any
+            mask &= self._held.numbers(_COUNTS[self._leaf.kind]) > 0
         return np.flatnonzero(mask)
 
     def _mask(
