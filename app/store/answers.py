@@ -118,10 +118,12 @@ class AnswerCache:
                 kept = self._held[key] = kept._replace(state=state)
             self._held.move_to_end(key)
         held = kept.window
-        if not _is_empty(db, held.start, window.start):
-            return None
-        if not _is_empty(db, held.end, window.end):
-            return None
+        if (held.start, held.end) != (window.start, window.end):
+            for one, other in ((held.start, window.start), (held.end, window.end)):
+                if not _is_empty(db, one, other):
+                    return None
+            if self.state() != state:  # what is not there now may have been then
+                return None
         if window.step or held.start == window.start:
             return kept.answer
         cells = [

@@ -1,6 +1,7 @@
 """An answer stays good while what it is made of stays, whatever else is written."""
 
 import random
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from app.sessionql.filters import Compare
 from app.sessionql.language import parse
 from app.sessionql.plan import Leaf, Window
+from app.store import answers
 from app.store.leaf_reader import WITHIN
 from app.store.pool import Readers
 from app.store.reader import SqliteReader
@@ -71,6 +73,23 @@ def test_what_changes_a_session_of_the_range_is_asked_anew(
 ) -> None:
     """Where it began before counts as much as where it begins now."""
     assert ask_twice(reader, index, COUNT, change) == ["new", "new"]
+
+
+def test_what_goes_while_an_answer_is_looked_for_is_asked_anew(
+    reader: Reader, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session by which two ranges differ is deleted before they are compared."""
+    begun = DAY + 10 * HOUR + 10 * 60_000 - 1  # the session, in the same minute
+    assert reader.evaluate(COUNT, replace(MORNING, start=begun - 1_000))
+    is_empty = answers._is_empty
+
+    def delete_and_look(db: sqlite3.Connection, one: int, other: int) -> bool:
+        index.writer.expire(NOON)
+        return is_empty(db, one, other)
+
+    monkeypatch.setattr(answers, "_is_empty", delete_and_look)
+
+    assert reader.evaluate(COUNT, replace(MORNING, start=begun)) == []
 
 
 @pytest.mark.parametrize("leaf", [RETURNING, ACTIVE])
