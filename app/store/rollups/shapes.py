@@ -117,11 +117,22 @@ def _of_owners(entries: Entries, first: int, count: int) -> Entries:
 
 
 def _quantiles(table: Floats, values: Floats, q: float) -> list[float | None]:
-    """Return the quantile of each row of counts; *values* are those of the columns."""
+    """Return the quantile of each row of counts; *values* are those of the columns.
+
+    It lies between the closest ranks, as that of the values themselves does.
+    """
     np.cumsum(table, axis=1, out=table)
     totals = table[:, -1]
-    chosen = values[(table > (q * (totals - 1))[:, None]).argmax(axis=1)]
-    pairs = zip(chosen.tolist(), totals.tolist(), strict=True)
+    rank = q * (totals - 1)
+    below = np.floor(rank)
+    above = np.minimum(below + 1, totals - 1)
+    places = (table > below[:, None]).argmax(axis=1)
+    low = values[places]
+    high = low.copy()
+    apart = np.flatnonzero(table[np.arange(len(table)), places] <= above)
+    high[apart] = values[(table[apart] > above[apart, None]).argmax(axis=1)]
+    low += (high - low) * (rank - below)
+    pairs = zip(low.tolist(), totals.tolist(), strict=True)
     return [value if total else None for value, total in pairs]
 
 
