@@ -29,6 +29,8 @@ from app.api.errors import SkaldApi, register_errors
 from app.api.guard import is_guarded, register_guard
 from app.api.service import OpenReader, build_service, install
 from app.api.telemetry import register_telemetry
+from app.catalog.metrics import METRICS
+from app.sessionql.language import parse
 from app.settings import Settings
 from app.version import __version__
 
@@ -75,6 +77,8 @@ def build(settings: Settings, open_reader: OpenReader) -> Flask:
     app.wsgi_app = mend_paths(app.wsgi_app)  # type: ignore[assignment,method-assign]
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    for metric in METRICS.values():  # or the first question would wait for the parser
+        parse(metric.text)
     return app
 
 

@@ -4,6 +4,12 @@ import weakref
 from pathlib import Path
 from threading import Lock
 
+import numpy.ma  # noqa: F401  # numpy.unique would import it
+
+# what a reader imports when it is asked; a service does so before
+import app.store.columns.answer
+import app.store.columns.every
+import app.store.rollups.answer  # noqa: F401
 from app.settings import Settings
 from app.store.answers import AnswerCache
 from app.store.columns.cache import CACHE
