@@ -11,6 +11,7 @@ from app.store.columns.question import Question
 from app.store.columns.sorting import distinct
 
 _WIDE = 1 << 31  # numbers of strings that fit beside one another
+_MOST = 4_000_000  # users, by applications, of a row group
 
 
 def returns_in_columns(
@@ -62,13 +63,19 @@ def returns_in_columns(
     ], earlier
 
 
-def _people(part: Part, rows: Array) -> tuple[Array, Array]:
-    """Return sessions with a user, and who that is: of an application."""
+def _people(part: Part, rows: Array) -> tuple[Array, Array, Array]:
+    """Return sessions with a user, who that is, by number; and who has which number.
+
+    Users are those of an application.
+    """
     user, app = part.labels("user"), part.labels("app")
     if max(user.ids.max(initial=0), app.ids.max(initial=0)) >= _WIDE:
         raise NotInColumns("too many strings")
+    if len(user.ids) * len(app.ids) > _MOST:
+        raise NotInColumns("too many users and applications")
     rows = rows[(user.ids != 0)[user.codes[rows]]]
-    return rows, (app.ids[app.codes[rows]] << 31) + user.ids[user.codes[rows]]
+    codes = app.codes[rows] * np.int64(len(user.ids)) + user.codes[rows]
+    return rows, codes, ((app.ids << 31)[:, None] + user.ids).reshape(-1)
 
 
 def _firsts(question: Question, step: int) -> Iterator[tuple[Array, Array]]:
@@ -91,9 +98,11 @@ def _starting(question: Question) -> Callable[[Part], tuple[Array, Array]]:
     def compute(part: Part) -> tuple[Array, Array]:
         ours = question.masks.ours(part)
         mask = np.broadcast_to(np.asarray(ours), len(part))
-        rows, people = _people(part, np.flatnonzero(mask))
-        users, first = np.unique(people, return_index=True)  # rows are in order of time
-        return users, part.numbers("start").values[rows[first]]
+        rows, codes, people = _people(part, np.flatnonzero(mask))
+        first = np.full(len(people), -1)
+        first[codes[::-1]] = np.arange(len(codes))[::-1]  # rows are in order of time
+        some = np.flatnonzero(first >= 0)
+        return people[some], part.numbers("start").values[rows[first[some]]]
 
     return compute
 
@@ -104,9 +113,12 @@ def _visits(
     """Return who tells which users of a part came in which period."""
 
     def compute(part: Part) -> tuple[Array, Array]:
-        rows, people = _people(part, question.rows(part))
+        rows, codes, people = _people(part, question.rows(part))
         period = (part.numbers("start").values[rows] - origin) // step
-        every = [distinct(people[period == each]) for each in distinct(period)]
+        every = [
+            people[np.bincount(codes[period == each], minlength=len(people)) > 0]
+            for each in distinct(period)
+        ]
         return np.concatenate([_NONE, *every]), np.repeat(
             distinct(period), [len(each) for each in every]
         )
