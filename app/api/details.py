@@ -37,10 +37,9 @@ _LABELS = {
 def _written(name: str, value: Any) -> tuple[str, str]:
     """Write the value of a field of the catalog under its label."""
     field = find(name)
-    if field is None and name in _LABELS:  # nothing to say of what is as it should be
-        return _LABELS[name], text_of(value) if value else ""
-    if field is None:
-        return name, text_of(value)
+    if field is None:  # of what is as it should be there is nothing to say
+        is_said = value or name not in _LABELS
+        return _LABELS.get(name, name), text_of(value) if is_said else ""
     if field.type == "time" and value is not None:
         return field.label, write_time(value)
     if field.type == "number" and value is not None:

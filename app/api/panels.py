@@ -63,9 +63,9 @@ from app.settings import Settings
 from app.store.insight_seam import FlowAnswer, FlowQuestion
 from app.store.seam import Reader, Search
 
-MAX_TARGETS = 50
 Labels = tuple[str, ...]
 
+MAX_TARGETS = 50
 SESSIONS = 100  # listed when a target does not say
 _MOST_SESSIONS = 1_000
 

@@ -68,7 +68,7 @@ class Layout:
             end = len(piece) - quote
             if (
                 end <= start
-            ):  # nobody writes an empty value, and it might mean that there is none
+            ):  # nobody writes an empty value: it might mean there is none
                 return None
             found[name] = piece[start:end]
         return found

@@ -1,6 +1,7 @@
 """The values that a figure is made of, for those who make it themselves."""
 
 import sqlite3
+from functools import cached_property
 
 import numpy as np
 
@@ -40,17 +41,18 @@ class Every:
 
     def result(self) -> tuple[Array, list[Values]]:
         """Return the keys of the groups, and the number of each."""
-        keys = self._distinct()
-        return keys, [list(range(len(keys)))]
+        return self._distinct, [list(range(len(self._distinct)))]
 
     def told(self) -> tuple[Array, Array]:
         """Return the group of each value, and the values."""
         if not self._keys:
             return np.zeros(0, np.int64), np.zeros(0)
-        codes = np.searchsorted(self._distinct(), np.concatenate(self._keys))
+        codes = np.searchsorted(self._distinct, np.concatenate(self._keys))
         return codes, np.concatenate(self._values)
 
+    @cached_property
     def _distinct(self) -> Array:
+        """Return the keys of the groups, when all parts were taken."""
         if not self._groups:
             return np.zeros(0, np.int64)
         return np.unique(np.concatenate(self._groups))

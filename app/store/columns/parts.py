@@ -103,10 +103,8 @@ class Part:
 
     def _read_tables(self, table: str, name: str) -> Column:
         names = [name]
-        if (
-            self.among and table != "sessions"
-        ):  # to find the rows costs more than to read
-            names = list(columns_of(table))
+        if self.among and table != "sessions":
+            names = list(columns_of(table))  # to find the rows costs more than to read
         found = read_columns(self.db, table, names, self.among or self.range)
         for other, column in found.items():
             if column is not None:

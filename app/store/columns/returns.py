@@ -63,19 +63,27 @@ def returns_in_columns(
     ], earlier
 
 
-def _people(part: Part, rows: Array) -> tuple[Array, Array, Array]:
-    """Return sessions with a user, who that is, by number; and who has which number.
+def _people(part: Part, rows: Array) -> tuple[Array, Array, int]:
+    """Return sessions with a user, a number for each user, and what is above all of these.
 
     Users are those of an application.
     """
     user, app = part.labels("user"), part.labels("app")
     if max(user.ids.max(initial=0), app.ids.max(initial=0)) >= _WIDE:
         raise NotInColumns("too many strings")
-    if len(user.ids) * len(app.ids) > _MOST:
+    count = len(user.ids) * len(app.ids)
+    if count > _MOST:
         raise NotInColumns("too many users and applications")
     rows = rows[(user.ids != 0)[user.codes[rows]]]
-    codes = app.codes[rows] * np.int64(len(user.ids)) + user.codes[rows]
-    return rows, codes, ((app.ids << 31)[:, None] + user.ids).reshape(-1)
+    return rows, app.codes[rows] * np.int64(len(user.ids)) + user.codes[rows], count
+
+
+def _named(part: Part, numbers: Array) -> Array:
+    """Return who has a number of ``_people``: application and user in one."""
+    user, app = part.labels("user"), part.labels("app")
+    apps, users = np.divmod(numbers, max(len(user.ids), 1))
+    named: Array = (app.ids[apps] << 31) + user.ids[users]
+    return named
 
 
 def _firsts(question: Question, step: int) -> Iterator[tuple[Array, Array]]:
@@ -98,11 +106,11 @@ def _starting(question: Question) -> Callable[[Part], tuple[Array, Array]]:
     def compute(part: Part) -> tuple[Array, Array]:
         ours = question.masks.ours(part)
         mask = np.broadcast_to(np.asarray(ours), len(part))
-        rows, codes, people = _people(part, np.flatnonzero(mask))
-        first = np.full(len(people), -1)
-        first[codes[::-1]] = np.arange(len(codes))[::-1]  # rows are in order of time
+        rows, numbers, count = _people(part, np.flatnonzero(mask))
+        first = np.full(count, -1, np.int32)
+        first[numbers[::-1]] = np.arange(len(rows))[::-1]  # rows are in order of time
         some = np.flatnonzero(first >= 0)
-        return people[some], part.numbers("start").values[rows[first[some]]]
+        return _named(part, some), part.numbers("start").values[rows[first[some]]]
 
     return compute
 
@@ -113,10 +121,13 @@ def _visits(
     """Return who tells which users of a part came in which period."""
 
     def compute(part: Part) -> tuple[Array, Array]:
-        rows, codes, people = _people(part, question.rows(part))
+        rows, numbers, count = _people(part, question.rows(part))
         period = (part.numbers("start").values[rows] - origin) // step
         every = [
-            people[np.bincount(codes[period == each], minlength=len(people)) > 0]
+            _named(
+                part,
+                np.flatnonzero(np.bincount(numbers[period == each], minlength=count)),
+            )
             for each in distinct(period)
         ]
         return np.concatenate([_NONE, *every]), np.repeat(

@@ -166,9 +166,8 @@ def count_trails(
     table = numbers.levels * numbers.width
     none = table * numbers.width  # from the last of a trail to the first of the next
     edges = places[:-1] * numbers.width + pages[1:]
-    edges = (
-        edges * inner + pages.dtype.type(none) * ~inner
-    )  # to choose takes far longer
+    # to choose takes far longer
+    edges = edges * inner + pages.dtype.type(none) * ~inner
     ends, ways = _ends(trails, pages, (first, places), numbers)
     every = np.bincount(ends, minlength=table)
     viewed = np.bincount(places, minlength=table)

@@ -55,7 +55,7 @@ class Edges:
     found: Cover
     pieces: list[Range]
     new_statement: Callable[[], Statement]
-    values: "Values"
+    values: Values
 
     def windows(self) -> list[Window]:
         """Return the pieces as windows."""
