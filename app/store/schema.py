@@ -285,6 +285,12 @@ def date_loose_strings(db: Database) -> None:
     db.execute("alter table loose add column change integer not null default 0")
 
 
+@migrations()
+def roll_up_activity(db: Database) -> None:
+    """Keep in which hours sessions were active."""
+    clear_cells(db)
+
+
 CHILDREN = (
     "views", "actions", "errors", "activity", "users", "attributes",
     *told_tables.CHILDREN,

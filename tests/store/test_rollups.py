@@ -225,6 +225,7 @@ def random_leaf(dice: random.Random, reader: SqliteReader) -> Leaf:
         parts.append(Compare("status", dice.choice(("=", "!=")), chosen))
     functions = (
         Leaf("count"),
+        Leaf("active"),
         Leaf("sum", dice.choice(("views", "errors", "duration", "actions"))),
         Leaf("avg", dice.choice(("views", "duration"))),
         Leaf("share", where=Compare("bounced", "=", (True,))),

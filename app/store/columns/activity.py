@@ -46,6 +46,30 @@ def first_active(db: sqlite3.Connection, window: Window) -> int:
     return first
 
 
+def last_active(db: sqlite3.Connection, start: int) -> int:
+    """Return until when sessions were active, at most, that began before *start*, ms.
+
+    Raises:
+        NotInColumns: much is to be read to know it.
+    """
+    (last,) = db.execute(
+        "select coalesce(max(last), 0) from row_groups where bucket < ?", (start,)
+    ).fetchone()
+    dirty = db.execute(
+        "select hour from columns_dirty where hour < ? order by hour limit ?",
+        (start, _MOST),
+    ).fetchall()
+    if len(dirty) == _MOST:
+        raise NotInColumns("much is to be read")
+    for (hour,) in dirty:
+        (end,) = db.execute(
+            "select coalesce(max(end), 0) from sessions where start >= ? and start < ?",
+            (hour, min(hour + HOUR, start)),
+        ).fetchone()
+        last = max(last, end)
+    return int(last) + 1
+
+
 def moments(part: Part, window: Window, mask: Mask) -> tuple[Array, Array]:
     """Return places of sessions and times: one for each bucket they were active in.
 

@@ -6,27 +6,23 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import orjson
 from pyroaring import BitMap
 
 from app.sessionql.evaluate import Cell
-from app.sessionql.filters import Any, Compare, Filter, walk
 from app.sessionql.plan import Leaf, Window
-from app.store.comparisons import match_string
-from app.store.conditions import where
+from app.store.rollups.active import answer_active, answer_active_whole
+from app.store.rollups.chosen import Chosen
 from app.store.rollups.cover import Cover, cover
-from app.store.rollups.edges import Edges, Place, Values, text_of, texts_of
-from app.store.rollups.packed import Groups, Held, group
+from app.store.rollups.edges import Edges, Place, Values
 from app.store.rollups.pieces import Pieces, cut
 from app.store.rollups.shapes import (
     Entries,
     Floats,
-    Ints,
     buckets_of,
     quantiles_of,
     unite_users,
 )
-from app.store.rollups.tables import DAY, DIMENSIONS, HOUR, KEYS, LEVELS
+from app.store.rollups.tables import DAY, HOUR, LEVELS
 from app.store.sql import Statement
 
 MAX_SCANNED = 0.4  # of the window; beyond that one scan of everything is as good
@@ -62,15 +58,37 @@ def answer(
         values: tells what a leaf is made of over a window, when columns know.
     """
     found = cover(leaf)
-    bounce = new_statement().bounce
-    pieces = found and cut(db, window, found.dimension, bounce)
-    if not found or not pieces:
+    if not found:
+        return None
+    if found.measure == "activity":
+        return _active(db, leaf, window, found, new_statement, scan, values)
+    pieces = cut(db, window, found.dimension, new_statement().bounce)
+    if not pieces:
         return None
     if pieces.scanned > max(MAX_SCANNED * (window.end - window.start), HOUR):
         return None
     edges = Edges(db, leaf, window, found, pieces.scans, new_statement, values)
     cells = _Answer(pieces, edges, scan).cells()
     return Rolled(cells, _details(found, pieces))
+
+
+def _active(
+    db: sqlite3.Connection,
+    leaf: Leaf,
+    window: Window,
+    found: Cover,
+    new_statement: Callable[[], Statement],
+    scan: Scan,
+    values: Values,
+) -> Rolled | None:
+    """Return the cells of a leaf about active sessions, as ``answer`` does."""
+    if window.step:
+        told = answer_active(db, leaf, window, found, new_statement, scan)
+        return told and Rolled(told[0], _details(found, told[1]))
+    count = Leaf("count", selector=leaf.selector, by=leaf.by)
+    began = answer(db, count, window, new_statement, scan, values)
+    cells = began and answer_active_whole(db, leaf, window, began.cells, scan)
+    return None if began is None or cells is None else Rolled(cells, began.details)
 
 
 def _details(found: Cover, pieces: Pieces) -> dict[str, object]:
@@ -91,14 +109,14 @@ class _Answer:
     """One leaf being answered."""
 
     def __init__(self, pieces: Pieces, edges: Edges, scan: Scan) -> None:
-        self._db, self._leaf, self._window = edges.db, edges.leaf, edges.window
-        self._cover, self._new = edges.found, edges.new_statement
+        self._leaf, self._cover = edges.leaf, edges.found
         self._edges, self._scan = edges, scan
-        number = DIMENSIONS.index(edges.found.dimension)
-        self._held = Held(edges.db, number, pieces.spans)
-        self._rows = self._chosen()
-        self._groups = self._grouped()
-        self._places = self._named()
+        chosen = Chosen(
+            edges.db, edges.leaf, edges.found, pieces.spans, edges.new_statement
+        )
+        self._held, self._rows = chosen.held, chosen.rows
+        self._groups = chosen.grouped(edges.window)
+        self._places = chosen.named(self._groups.keys, edges.window)
 
     def cells(self) -> list[Cell]:
         """Return the answer."""
@@ -109,67 +127,6 @@ class _Answer:
         if self._cover.bottom:
             return self._ratio()
         return self._sum()
-
-    # -- which cells, and how they are grouped -------------------------------------
-
-    def _chosen(self) -> Ints:
-        """Return the places of the cells that are ours and meet every condition."""
-        mask = self._mask(("source",), lambda statement: statement.ours())
-        for part in self._cover.conditions:
-            inner = part.part if isinstance(part, Any) else part
-            named = {each.field for each in walk(inner) if isinstance(each, Compare)}
-            fields = tuple(sorted(named))
-            mask &= self._mask(fields, lambda s, part=part: _condition(s, part))  # type: ignore[misc]
-        if self._cover.is_of_events and self._leaf.by:  # of labels that have any
-            mask &= self._held.numbers(_COUNTS[self._leaf.kind]) > 0
-        return np.flatnonzero(mask)
-
-    def _mask(
-        self, fields: Sequence[str], compose: Callable[[Statement], str]
-    ) -> "np.ndarray[tuple[int], np.dtype[np.bool]]":
-        """Tell of each cell whether a condition holds that looks at *fields* alone."""
-        groups = group([self._numbers(name) for name in fields], self._held.size)
-        statement = self._new()
-        condition = compose(statement)
-        keys = statement.bind(orjson.dumps(groups.keys).decode())
-        named = "".join(
-            f", nullif(json_extract(value, '$[{at}]'), 0) as {name}"
-            for at, name in enumerate(fields)
-        )
-        found = self._db.execute(
-            f"select s.key from (select key{named} from json_each({keys})) as s"
-            f" where {condition}",
-            statement.values,
-        )
-        holds = np.zeros(len(groups.keys), bool)
-        holds[[key for (key,) in found]] = True
-        return holds[groups.codes]
-
-    def _numbers(self, field: str) -> Ints:
-        return self._held.numbers(field if field in KEYS else "value")
-
-    def _grouped(self) -> Groups:
-        """Group the chosen cells by bucket and labels."""
-        columns = [self._numbers(name)[self._rows] for name in self._leaf.by]
-        step = self._window.step
-        if step:
-            first = self._window.start // step
-            columns.insert(0, self._held.buckets[self._rows] // step - first)
-        return group(columns, len(self._rows))
-
-    def _named(self) -> list[Place]:
-        """Return labels and bucket of each group."""
-        by, step, start = self._leaf.by, self._window.step, self._window.start
-        has = int(bool(step))
-        keys = self._groups.keys
-        distinct = {key[has:] for key in keys}  # each is there in many buckets
-        texts = texts_of(self._db, by, distinct)
-        told = {labels: text_of(by, labels, texts) for labels in distinct}
-        first = start // step if step else 0
-        return [
-            (told[key[has:]], (first + key[0]) * step if step else start)
-            for key in keys
-        ]
 
     # -- sums and ratios of sums ---------------------------------------------------
 
@@ -240,23 +197,3 @@ _SCALES = {
     "cost": 1e9,
     "model_cost": 1e9,
 }  # how many of what is kept make one of the unit
-
-
-def _condition(statement: Statement, part: Filter) -> str:
-    """Compose a condition on a cell; of a page or model, on the cell's."""
-    if isinstance(part, Any):
-        return _of_event(statement, part.part)
-    if isinstance(part, Compare) and part.field in {"page", "model"}:
-        return _of_event(statement, part)
-    return where(statement, part)
-
-
-def _of_event(statement: Statement, part: Filter) -> str:
-    if isinstance(part, Compare):
-        return match_string(statement, f"s.{part.field}", part)
-    parts = getattr(part, "parts", None) or (part.part,)  # type: ignore[union-attr]
-    inner = [_of_event(statement, each) for each in parts]
-    name = type(part).__name__
-    if name == "Not":
-        return f"not coalesce({inner[0]}, 0)"
-    return "(" + (" and " if name == "And" else " or ").join(inner) + ")"

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.store.marks import touch
 from app.store.rollups.cells import Cells, add_up, summed, united
+from app.store.rollups.moves import moved, moves_of
 from app.store.rollups.packed import Groups, Held, Span, group
 from app.store.rollups.shapes import (
     Entries,
@@ -68,13 +69,14 @@ def build_hour(db: sqlite3.Connection, hour: int, bounced: str) -> None:
     pieces: defaultdict[str, list[Cells]] = defaultdict(list)
     for sessions in _sessions(db, hour, bounced):
         rows = {name: _rows(db, name, hour, sessions["id"]) for name in _TABLES}
+        active = _active(db, hour, sessions["id"])
         for dimension in DIMENSIONS:
             if dimension == "page":
                 cells = _of_pages(sessions, rows["views"])
             elif dimension == "model":
                 cells = _of_models(sessions, rows["usage"])
             else:
-                cells = _of_sessions(dimension, sessions, rows)
+                cells = _of_sessions(dimension, sessions, rows, active)
             pieces[dimension].append(cells)
     whole = {
         name: united(each) if len(each) > 1 else each[0]
@@ -131,8 +133,23 @@ def _rows(db: sqlite3.Connection, table: str, hour: int, sessions: Ints) -> _Row
     return _Rows(whose, numbers[1].astype(np.int64), named)
 
 
+def _active(db: sqlite3.Connection, hour: int, sessions: Ints) -> tuple[Ints, Ints]:
+    """Return which of *sessions* were active, and how many hours later, several times."""
+    found = db.execute(
+        "select e.session, e.minute from sessions as s"
+        " join activity as e on e.session = s.id"
+        " where s.start >= ? and s.start < ? and s.id between ? and ?",
+        (hour, hour + HOUR, int(sessions[0]), int(sessions[-1])),
+    ).fetchall()
+    ids, minutes = np.array(found, np.int64).reshape(len(found), 2).T
+    return np.searchsorted(sessions, ids), minutes // 60 - hour // HOUR
+
+
 def _of_sessions(
-    dimension: str, sessions: dict[str, Ints], rows: dict[str, _Rows]
+    dimension: str,
+    sessions: dict[str, Ints],
+    rows: dict[str, _Rows],
+    active: tuple[Ints, Ints],
 ) -> Cells:
     """Put every session, and all that it has, into one cell."""
     size = len(sessions["id"])
@@ -143,6 +160,8 @@ def _of_sessions(
         buckets = buckets_of(sessions["duration"].astype(float))
         counts = np.ones(size, np.int64)
         cells.histograms["duration"] = added(Entries(groups.codes, buckets, counts))
+    if dimension in SETS["activity"]:
+        cells.histograms["activity"] = added(moves_of(groups.codes, *active))
     if dimension in SETS["user"]:
         cells.users = _users(groups, sessions["user"])
     for each in rows.values():
@@ -213,6 +232,9 @@ def _held(db: sqlite3.Connection, dimension: str, span: Span) -> Cells:
     for name in _HISTOGRAMS:
         if dimension in SETS[name]:
             cells.histograms[name] = held.entries(name, np.arange(held.size))
+    if dimension in SETS["activity"]:
+        hours = (held.buckets - span[1]) // HOUR
+        cells.histograms["activity"] = moved(cells.histograms["activity"], hours)
     if dimension in SETS["user"]:
         cells.users = held.users()
     return cells

@@ -26,6 +26,7 @@ _SUMMED = frozenset(
     }
 )  # fmt: skip
 _TOLD = frozenset(OF_SESSIONS) & frozenset(told_tables.SESSION_COLUMNS)  # or nothing is
+_ADDED = {("distinct", "user"): "user", ("active", ""): "activity"}  # its cells
 _SOME = {"errors": "errored", "frustrations": "frustrated"}  # sessions with any
 
 
@@ -143,8 +144,9 @@ def _of_sets(
     leaf: Leaf, dimension: str, conditions: tuple[Filter, ...]
 ) -> Cover | None:
     function, field = leaf.function, leaf.field
-    if function == "distinct" and field == "user" and dimension in SETS["user"]:
-        return Cover(dimension, conditions, measure="user")
+    measure = _ADDED.get((function, field))
+    if measure and dimension in SETS[measure]:
+        return Cover(dimension, conditions, measure=measure)
     if function != "quantile" or len(leaf.points) != 1:
         return None
     if dimension not in SETS.get(field, ()):

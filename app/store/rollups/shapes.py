@@ -75,9 +75,10 @@ def distinct(numbers: Ints) -> tuple[Ints, Ints]:
 
 def added(entries: Entries) -> Entries:
     """Add the counts that are of the same bucket; by owner and bucket, ascending."""
-    unique, places = distinct(entries.owners * _SPAN + entries.buckets)
+    span = max(_SPAN, int(entries.buckets.max(initial=0)) + 1)
+    unique, places = distinct(entries.owners * span + entries.buckets)
     counts = np.bincount(places, entries.counts, len(unique)).astype(np.int64)
-    return Entries(unique // _SPAN, unique % _SPAN, counts)
+    return Entries(unique // span, unique % span, counts)
 
 
 def quantiles_of(several: Sequence[Entries], size: int, q: float) -> list[float | None]:

@@ -65,6 +65,7 @@ SETS: dict[str, tuple[str, ...]] = {
     "duration": ("", "version", "browser", "os", "device", "country", "entry"),
     **dict.fromkeys(OF_EACH_VIEW, _OF_VIEWS),
     "latency": ("", "version"),  # of traces
+    "activity": ("", "version", "browser", "device", "country"),  # see ``moves``
 }
 
 # their numbers are stored
