@@ -3,6 +3,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from app.store.rollups.active import answer_active, answer_active_whole
 from app.store.rollups.chosen import Chosen
 from app.store.rollups.cover import Cover, cover
 from app.store.rollups.edges import Edges, Place, Values
+from app.store.rollups.newcomers import count_new, first_hour, users_of
 from app.store.rollups.pieces import Pieces, cut
 from app.store.rollups.shapes import (
     Entries,
@@ -27,7 +29,6 @@ from app.store.sql import Statement
 
 MAX_SCANNED = 0.4  # of the window; beyond that one scan of everything is as good
 _DAYS = LEVELS.index(DAY)
-_COUNTS = {"view": "views", "usage": "model_calls", "trace": "traces"}  # of events
 
 Scan = Callable[[Leaf, Window], list[Cell]]
 
@@ -57,38 +58,81 @@ def answer(
         scan: answers a leaf over a window from the sessions themselves.
         values: tells what a leaf is made of over a window, when columns know.
     """
-    found = cover(leaf)
-    if not found:
-        return None
-    if found.measure == "activity":
-        return _active(db, leaf, window, found, new_statement, scan, values)
-    pieces = cut(db, window, found.dimension, new_statement().bounce)
-    if not pieces:
-        return None
-    if pieces.scanned > max(MAX_SCANNED * (window.end - window.start), HOUR):
-        return None
-    edges = Edges(db, leaf, window, found, pieces.scans, new_statement, values)
-    cells = _Answer(pieces, edges, scan).cells()
-    return Rolled(cells, _details(found, pieces))
+    return _Asker(db, new_statement, scan, values).answer(leaf, window)
 
 
-def _active(
-    db: sqlite3.Connection,
-    leaf: Leaf,
-    window: Window,
-    found: Cover,
-    new_statement: Callable[[], Statement],
-    scan: Scan,
-    values: Values,
-) -> Rolled | None:
-    """Return the cells of a leaf about active sessions, as ``answer`` does."""
-    if window.step:
-        told = answer_active(db, leaf, window, found, new_statement, scan)
-        return told and Rolled(told[0], _details(found, told[1]))
-    count = Leaf("count", selector=leaf.selector, by=leaf.by)
-    began = answer(db, count, window, new_statement, scan, values)
-    cells = began and answer_active_whole(db, leaf, window, began.cells, scan)
-    return None if began is None or cells is None else Rolled(cells, began.details)
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """What leaves are answered from, as ``answer`` says."""
+
+    db: sqlite3.Connection
+    new_statement: Callable[[], Statement]
+    scan: Scan
+    values: Values
+
+    def answer(self, leaf: Leaf, window: Window) -> Rolled | None:
+        """Return the cells of a leaf, or None."""
+        if (everyone := users_of(leaf)) is not None:
+            return self._newcomers(leaf, everyone, window)
+        found = cover(leaf)
+        if not found:
+            return None
+        if found.measure == "activity":
+            return self._active(leaf, window, found)
+        pieces = self._pieces(window, found)
+        if pieces is None:
+            return None
+        cells = self._figure(leaf, window, found, pieces).cells()
+        return Rolled(cells, _details(found, pieces))
+
+    def _pieces(self, window: Window, found: Cover) -> Pieces | None:
+        """Cut a window up; None when too much of it is to be scanned."""
+        pieces = cut(self.db, window, found.dimension, self.new_statement().bounce)
+        most = max(MAX_SCANNED * (window.end - window.start), HOUR)
+        return pieces if pieces and pieces.scanned <= most else None
+
+    def _figure(
+        self, leaf: Leaf, window: Window, found: Cover, pieces: Pieces
+    ) -> "_Figure":
+        edges = Edges(
+            self.db, leaf, window, found, pieces.scans, self.new_statement, self.values
+        )
+        return _Figure(pieces, edges, self.scan)
+
+    def _active(self, leaf: Leaf, window: Window, found: Cover) -> Rolled | None:
+        if window.step:
+            told = answer_active(
+                self.db, leaf, window, found, self.new_statement, self.scan
+            )
+            return told and Rolled(told[0], _details(found, told[1]))
+        count = Leaf("count", selector=leaf.selector, by=leaf.by)
+        began = self.answer(count, window)
+        if began is None:
+            return None
+        cells = answer_active_whole(self.db, leaf, window, began.cells, self.scan)
+        return None if cells is None else Rolled(cells, began.details)
+
+    def _newcomers(self, leaf: Leaf, everyone: Leaf, window: Window) -> Rolled | None:
+        """Return how many users came first in each bucket.
+
+        Args:
+            leaf: asks it.
+            everyone: asks for all users, by application.
+            window: its buckets.
+        """
+        found = cover(everyone)
+        pieces = found and self._pieces(window, found)
+        earlier = replace(window, start=first_hour(self.db, window), step=0)
+        earlier = replace(earlier, end=window.start)
+        before = found and self._pieces(earlier, found)
+        if before is None and earlier.end - earlier.start <= HOUR:
+            before = Pieces(scans=[(earlier.start, earlier.end)])  # fit no hour
+        if not found or not pieces or not before:
+            return None
+        sets = self._figure(everyone, window, found, pieces).users()
+        known = self._figure(everyone, earlier, found, before).users()
+        cells = count_new(leaf, {app: each for (app, _), each in known.items()}, sets)
+        return Rolled(cells, _details(found, pieces))
 
 
 def _details(found: Cover, pieces: Pieces) -> dict[str, object]:
@@ -105,8 +149,8 @@ def _details(found: Cover, pieces: Pieces) -> dict[str, object]:
     }
 
 
-class _Answer:
-    """One leaf being answered."""
+class _Figure:
+    """One leaf being answered, from pieces of its window."""
 
     def __init__(self, pieces: Pieces, edges: Edges, scan: Scan) -> None:
         self._leaf, self._cover = edges.leaf, edges.found
@@ -163,6 +207,10 @@ class _Answer:
     # -- sets and histograms -------------------------------------------------------
 
     def _distinct(self) -> list[Cell]:
+        return [(*place, len(each)) for place, each in self.users().items()]
+
+    def users(self) -> dict[Place, BitMap]:
+        """Return the users of each label set and bucket."""
         packed: defaultdict[Place, list[bytes]] = defaultdict(list)
         users = self._held.users()
         codes = self._groups.codes.tolist()
@@ -176,7 +224,7 @@ class _Answer:
             for place, here in zip(told.places, some, strict=bool(told.places)):
                 more = BitMap(here.tolist())
                 found[place] = found[place] | more if place in found else more
-        return [(*place, len(each)) for place, each in found.items()]
+        return found
 
     def _quantile(self) -> list[Cell]:
         owners = np.full(self._held.size, -1)

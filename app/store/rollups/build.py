@@ -41,7 +41,7 @@ MAX_VALUES = 2_000  # of one dimension in one hour; of more, that dimension is l
 _AT_ONCE = 5_000  # sessions that are looked at at a time
 
 _BASE = ("source", "app", "environment")
-_OF_SESSION = tuple(name for name in DIMENSIONS if name not in {"", "page", "model"})
+_OF_SESSION = DIMENSIONS[1:-3]
 _USED = dict(
     zip(
         OF_USAGE,
@@ -153,8 +153,11 @@ def _of_sessions(
 ) -> Cells:
     """Put every session, and all that it has, into one cell."""
     size = len(sessions["id"])
-    values = sessions[dimension] if dimension else np.zeros(size, np.int64)
-    groups = group([*(sessions[name] for name in _BASE), values], size)
+    nothing = np.zeros(size, np.int64)
+    keys = [*(sessions[name] for name in _BASE), sessions.get(dimension, nothing)]
+    if dimension == "source":
+        keys[1:] = [nothing] * 3
+    groups = group(keys, size)
     cells = summed(groups, {name: sessions[name] for name in OF_SESSIONS})
     if dimension in SETS["duration"]:
         buckets = buckets_of(sessions["duration"].astype(float))
@@ -166,6 +169,8 @@ def _of_sessions(
         cells.users = _users(groups, sessions["user"])
     for each in rows.values():
         _add_rows(cells, dimension, groups.codes[each.whose], each)
+    if dimension == "source":  # sums are quickly added up from the others
+        cells.sums.clear()
     return cells
 
 

@@ -1,7 +1,7 @@
 """Tell which questions rollups can answer, and what to add up for them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.catalog.fields import STATUSES
 from app.sessionql.filters import And, Any, Compare, Filter, Not, Or, gather, walk
@@ -69,9 +69,11 @@ def cover(leaf: Leaf) -> Cover | None:
     dimension = others.pop() if others else ""
     if not _is_additive(leaf, dimension, conditions):
         return None
-    if leaf.kind in {"trace", "usage"} or dimension == "model":
-        return _told(leaf, dimension, tuple(conditions), statuses)
-    return _figure(leaf, dimension, tuple(conditions), statuses)
+    how = _told if leaf.kind in {"trace", "usage"} or dimension == "model" else _figure
+    found = how(leaf, dimension, tuple(conditions), statuses)
+    if found and found.measure and not fields:  # of all applications together
+        return replace(found, dimension="source")
+    return found
 
 
 def _is_additive(leaf: Leaf, dimension: str, conditions: list[Filter]) -> bool:

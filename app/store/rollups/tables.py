@@ -11,11 +11,12 @@ from app.store.migrating import Database
 HOUR, DAY = 3_600_000, 86_400_000  # ms
 LEVELS = (HOUR, 6 * HOUR, DAY)  # by level; each is made of those of the level below
 
-# their numbers are stored; each is a column of `sessions`, but for the last two
+# their numbers are stored; each is a column of `sessions`, but for the last three
 DIMENSIONS = (
     "",  # none: app and environment alone
     "version", "browser", "browser_version", "os", "device", "country", "language",
     "referrer", "entry", "exit", "page", "model",
+    "source",  # no application either: sets and histograms are of all that it tells
 )  # fmt: skip
 
 KEYS = ("source", "app", "environment", "value")  # what a cell is of; 0 = not said
@@ -59,13 +60,14 @@ VITALS = ("lcp", "inp", "cls", "ttfb", "fcp")
 OF_EACH_VIEW = (*VITALS, "dwell")  # numbers of which views have histograms
 
 # what sets and histograms are kept of, and by which dimensions: the rest is scanned
-_OF_VIEWS = ("", "version", "browser", "device", "country", "page")
+_OF_VIEWS = ("source", "", "version", "browser", "device", "country", "page")
+_OF_SESSIONS = ("source", "", "version", "browser", "os", "device", "country")
 SETS: dict[str, tuple[str, ...]] = {
-    "user": ("", "version", "browser", "os", "device", "country", "page"),
-    "duration": ("", "version", "browser", "os", "device", "country", "entry"),
+    "user": (*_OF_SESSIONS, "page"),
+    "duration": (*_OF_SESSIONS, "entry"),
     **dict.fromkeys(OF_EACH_VIEW, _OF_VIEWS),
-    "latency": ("", "version"),  # of traces
-    "activity": ("", "version", "browser", "device", "country"),  # see ``moves``
+    "latency": ("source", "", "version"),  # of traces
+    "activity": ("source", "", "version", "browser", "device", "country"),  # ``moves``
 }
 
 # their numbers are stored
