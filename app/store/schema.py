@@ -9,7 +9,12 @@ from app.store import marks, newcomers, privacy_tables, told_tables
 from app.store.columns.tables import create_columns, read_anew, read_told_anew
 from app.store.feed_tables import TABLES as _RECEIVERS
 from app.store.migrating import Database, Migrations
-from app.store.rollups.tables import clear_cells, create_rollups, pack_cells
+from app.store.rollups.tables import (
+    clear_cells,
+    create_rollups,
+    mark_all,
+    pack_cells,
+)
 from app.store.rule_tables import TABLES as _RULES
 
 migrations = Migrations("skald")
@@ -287,8 +292,8 @@ def date_loose_strings(db: Database) -> None:
 
 @migrations()
 def roll_up_activity(db: Database) -> None:
-    """Keep in which hours sessions were active."""
-    clear_cells(db)
+    """Keep in which hours sessions were active, and sets of all applications together."""
+    mark_all(db)  # what is held is replaced hour by hour: its parts kept their numbers
 
 
 CHILDREN = (

@@ -22,21 +22,23 @@ class Every:
 
     def __init__(self) -> None:
         self._groups: list[Array] = []
-        self._keys: list[Array] = []
+        self._codes: list[tuple[Array, Array]] = []  # with what they stand for
         self._values: list[Array] = []
 
     @property
     def nbytes(self) -> int:
         """Return how much memory the values take."""
-        return sum(each.nbytes for each in (*self._keys, *self._values))
+        codes = (each for each, _ in self._codes)
+        return sum(each.nbytes for each in (*codes, *self._values))
 
     def add(self, grouped: Grouped, values: Array, known: Array | None) -> None:
         """Take the rows of a part."""
         self._groups.append(grouped.keys[grouped.counts > 0])
         codes = grouped.codes
         if known is not None:
-            codes, values = codes[known], values[known]
-        self._keys.append(grouped.keys[codes])
+            rows = np.flatnonzero(known)
+            codes, values = codes.take(rows), values.take(rows)
+        self._codes.append((codes, grouped.keys))
         self._values.append(values)
 
     def result(self) -> tuple[Array, list[Values]]:
@@ -45,10 +47,13 @@ class Every:
 
     def told(self) -> tuple[Array, Array]:
         """Return the group of each value, and the values."""
-        if not self._keys:
+        if not self._codes:
             return np.zeros(0, np.int64), np.zeros(0)
-        codes = np.searchsorted(self._distinct, np.concatenate(self._keys))
-        return codes, np.concatenate(self._values)
+        found = [
+            np.searchsorted(self._distinct, keys).take(codes)
+            for codes, keys in self._codes
+        ]
+        return np.concatenate(found), np.concatenate(self._values)
 
     @cached_property
     def _distinct(self) -> Array:

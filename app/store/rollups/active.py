@@ -46,15 +46,8 @@ def answer_active(
         new_statement: makes an empty statement for the tenant.
         ask: answers a leaf over a window from the sessions themselves.
     """
-    step = window.step
-    if not step or step % HOUR or step >= GAPS * HOUR:
-        return None
-    whole = replace(
-        window,
-        start=-(-window.start // step) * step,
-        end=window.end // step * step,
-    )
-    if whole.start >= whole.end:
+    whole = _whole(window)
+    if whole is None:
         return None
     try:
         began = first_active(db, whole)
@@ -65,9 +58,8 @@ def answer_active(
     if pieces is None:
         return None
     asked = _asked(db, window, whole, pieces)
-    if sum(each.end - each.start for each in asked) > _MOST_ASKED * (
-        window.end - window.start
-    ):
+    length = window.end - window.start
+    if sum(each.end - each.start for each in asked) > _MOST_ASKED * length:
         return None
     chosen = Chosen(db, leaf, found, pieces.spans, new_statement)
     cells: list[Cell] = [
@@ -79,6 +71,15 @@ def answer_active(
         cells += ask(leaf, each)
     scans = [(each.start, each.end) for each in asked]
     return cells, Pieces(pieces.spans, scans)
+
+
+def _whole(window: Window) -> Window | None:
+    """Return the whole buckets of *window*; None when there are none, or none of hours."""
+    step = window.step
+    if not step or step % HOUR or step >= GAPS * HOUR:
+        return None
+    start, end = -(-window.start // step) * step, window.end // step * step
+    return replace(window, start=start, end=end) if start < end else None
 
 
 def _counts(chosen: Chosen, window: Window) -> Iterator[tuple[Place, int]]:

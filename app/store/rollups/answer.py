@@ -22,7 +22,6 @@ from app.store.rollups.shapes import (
     Floats,
     buckets_of,
     quantiles_of,
-    unite_users,
 )
 from app.store.rollups.tables import DAY, HOUR, LEVELS
 from app.store.sql import Statement
@@ -131,7 +130,7 @@ class _Asker:
             return None
         sets = self._figure(everyone, window, found, pieces).users()
         known = self._figure(everyone, earlier, found, before).users()
-        cells = count_new(leaf, {app: each for (app, _), each in known.items()}, sets)
+        cells = count_new(leaf, known, sets)
         return Rolled(cells, _details(found, pieces))
 
 
@@ -207,23 +206,27 @@ class _Figure:
     # -- sets and histograms -------------------------------------------------------
 
     def _distinct(self) -> list[Cell]:
-        return [(*place, len(each)) for place, each in self.users().items()]
+        return [
+            (*place, len(each[0] if len(each) == 1 else BitMap.union(*each)))
+            for place, each in self.users().items()
+        ]
 
-    def users(self) -> dict[Place, BitMap]:
-        """Return the users of each label set and bucket."""
-        packed: defaultdict[Place, list[bytes]] = defaultdict(list)
+    def users(self) -> dict[Place, list[BitMap]]:
+        """Return the users of each label set and bucket, as sets to be united."""
+        found: defaultdict[Place, list[BitMap]] = defaultdict(list)
         users = self._held.users()
         codes = self._groups.codes.tolist()
         for row, code in zip(self._rows.tolist(), codes, strict=True):
-            packed[self._places[code]] += [users[row]] if users[row] else []
-        found = {place: unite_users(each) for place, each in packed.items()}
+            packed = users[row]
+            found[self._places[code]].append(
+                BitMap.deserialize(packed) if packed else BitMap()
+            )
         for told in self._edges.users():
             order = np.argsort(told.codes, kind="stable")
             ends = np.bincount(told.codes, minlength=len(told.places)).cumsum()
             some = np.split(told.values[order].astype(np.int64), ends[:-1])
             for place, here in zip(told.places, some, strict=bool(told.places)):
-                more = BitMap(here.tolist())
-                found[place] = found[place] | more if place in found else more
+                found[place].append(BitMap(here.tolist()))
         return found
 
     def _quantile(self) -> list[Cell]:

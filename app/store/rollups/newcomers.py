@@ -50,19 +50,23 @@ def first_hour(db: sqlite3.Connection, window: Window) -> int:
 
 
 def count_new(
-    leaf: Leaf, known: Mapping[Labels, BitMap], sets: Mapping[Place, BitMap]
+    leaf: Leaf, known: Mapping[Place, list[BitMap]], sets: Mapping[Place, list[BitMap]]
 ) -> list[Cell]:
     """Return how many users of each bucket are in none before.
 
     Args:
         leaf: by application, or not.
-        known: users before the window, by application.
-        sets: users of each application and bucket.
+        known: users before the window, by application; sets to be united.
+        sets: users of each application and bucket, likewise.
     """
-    seen = dict(known)
+    seen: defaultdict[Labels, BitMap] = defaultdict(BitMap)
+    for (app, _), each in known.items():
+        seen[app].update(*each)
     found: defaultdict[Place, BitMap] = defaultdict(BitMap)
-    for (app, bucket), users in sorted(sets.items(), key=lambda each: each[0][1]):
-        before = seen.get(app, BitMap())
-        found[app if leaf.by else (), bucket] |= users - before
-        seen[app] = before | users
-    return [(*place, len(each)) for place, each in found.items() if each]
+    for (app, bucket), each in sorted(sets.items(), key=lambda every: every[0][1]):
+        before = seen[app]
+        for users in each:
+            if new := users - before:
+                found[app if leaf.by else (), bucket] |= new
+                before |= new
+    return [(*place, len(users)) for place, users in found.items()]
