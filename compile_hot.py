@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 COMPILED = runpy.run_path(str(ROOT / "app/compiled.py"))  # without importing app
 HOT: tuple[str, ...] = COMPILED["HOT"]
+NATIVE: tuple[str, ...] = COMPILED["NATIVE"]
 STAMP = ROOT / COMPILED["STAMP"]
 GROUP = "skald"  # mypyc's library, skald__mypyc, lies beside app/
 
@@ -27,7 +28,7 @@ def compile_into(place: Path) -> list[Path]:
         SystemExit: mypy found an error.
     """
     from mypyc.build import mypycify
-    from setuptools import Distribution
+    from setuptools import Distribution, Extension
     from setuptools.command.build_ext import build_ext
 
     before = Path.cwd()
@@ -41,6 +42,10 @@ def compile_into(place: Path) -> list[Path]:
                 group_name=GROUP,
                 target_dir=c_files,
             )
+            extensions += [
+                Extension(_module(name), [name], extra_compile_args=["-O3"])
+                for name in NATIVE
+            ]
             command = build_ext(
                 Distribution({"name": GROUP, "ext_modules": extensions})
             )
@@ -51,6 +56,10 @@ def compile_into(place: Path) -> list[Path]:
     finally:
         os.chdir(before)
     return [Path(made).relative_to(place) for made in command.get_outputs()]
+
+
+def _module(name: str) -> str:
+    return name.removesuffix(".c").replace("/", ".")
 
 
 def why_not() -> str:
@@ -66,11 +75,9 @@ def why_not() -> str:
 def remove() -> None:
     """Remove what was compiled in the checkout."""
     STAMP.unlink(missing_ok=True)
-    for name in (*HOT, f"{GROUP}__mypyc.py"):
-        path = ROOT / name
-        for made in path.parent.glob(f"{path.stem}.*"):
-            if made.suffix in {".so", ".pyd"}:
-                made.unlink()
+    for made in (*ROOT.glob(f"{GROUP}__mypyc.*"), *(ROOT / "app").rglob("*")):
+        if made.suffix in {".so", ".pyd"}:
+            made.unlink()
 
 
 def compile_in_place() -> str:

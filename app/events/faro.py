@@ -8,17 +8,15 @@ Sources: grafana/alloy internal/component/faro/receiver/{exporters,payload}.go a
 opentelemetry-collector-contrib pkg/translator/faro.
 """
 
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 import xxhash
 
-from app.events import faro_items, faro_meta, logfmt
+from app.events import faro_items, faro_meta, faro_pairs, logfmt
 from app.events.decoder import Batch, decoder
 from app.events.faro_items import Item
 from app.events.faro_meta import META_KEYS, Meta, MetaReader
-from app.events.layouts import Layouts
 from app.events.times import parse_time
 from app.events.unreadable import Unreadable
 from app.model import Context, Event, Page
@@ -26,7 +24,6 @@ from app.model import Context, Event, Page
 Fields = dict[str, str]
 
 _hash: Final = xxhash.xxh3_64_intdigest
-_SHORT: Final = 120  # characters of an item without time and meta
 _AFTER_QUOTE: Final = 11  # 'timestamp="'
 
 
@@ -38,7 +35,6 @@ class FaroDecoder:
     """
 
     def __init__(self, remembered: int = 8_192) -> None:
-        self._layouts = Layouts()
         self.metas = MetaReader(remembered)
         self._known = self.metas.known
         self._last = "\0"  # the meta of the line before
@@ -86,39 +82,13 @@ class FaroDecoder:
             if cut < 0:
                 return _decode_whole(line, received)
         try:
-            at, item = self._read_item(line, cut)
+            at, item = _read_timed(line, cut)
             meta = self._last_meta if is_same else self._remember(line[cut:])
         except (logfmt.Malformed, faro_meta.NotAsExpected):
             return _decode_whole(line, received)
         kind, name, number, facts = item
         key = _hash(line.encode())
         return meta, Event(key, received, at, kind, meta[1], name, number, facts)
-
-    def _read_item(self, line: str, cut: int) -> tuple[int, Item]:
-        """Read the part of *line* before the meta: its time and what it means.
-
-        Raises:
-            Malformed, NotAsExpected: only the whole line can tell.
-        """
-        if line.startswith('timestamp="'):
-            end = line.find('" ', _AFTER_QUOTE, cut)
-            time, begin = line[_AFTER_QUOTE:end], end + 2
-        else:
-            end = line.find(" ", 0, cut)
-            time, begin = line[_AFTER_QUOTE - 1 : end], end + 1
-        at = parse_time(time) if end > 0 else 0
-        if not at or not line.startswith("timestamp="):
-            raise faro_meta.NotAsExpected
-        text = line[begin:cut]
-        if cut - begin <= _SHORT:
-            return at, _read_short(text)
-        known = self._layouts.read(text)
-        if known is not None:
-            return at, known
-        fields = logfmt.parse(text)
-        item = _item(fields)
-        self._layouts.learn(text, fields)
-        return at, item
 
     def _remember(self, text: str) -> Meta:
         meta = self._known.get(text) or self.metas.read(text)
@@ -138,20 +108,38 @@ def _decode_whole(line: str, received: int) -> tuple[Meta, Event]:
     return meta, Event(key, received, time, kind, meta[1], name, value, facts)
 
 
-@lru_cache(maxsize=4_096)
-def _read_short(text: str) -> Item:
-    """Read an item that says little, and so says it often: a session was resumed."""
-    return _item(logfmt.parse(text))
+def _read_timed(line: str, cut: int) -> tuple[int, Item]:
+    """Read the part of *line* before the meta: its time and what it means.
+
+    Raises:
+        Malformed, NotAsExpected: only the whole line can tell.
+    """
+    if line.startswith('timestamp="'):
+        end = line.find('" ', _AFTER_QUOTE, cut)
+        time, begin = line[_AFTER_QUOTE:end], end + 2
+    else:
+        end = line.find(" ", 0, cut)
+        time, begin = line[_AFTER_QUOTE - 1 : end], end + 1
+    at = parse_time(time) if end > 0 else 0
+    if not at or not line.startswith("timestamp="):
+        raise faro_meta.NotAsExpected
+    return at, _read_item(line[begin:cut])
 
 
-def _item(fields: Fields) -> Item:
-    """Read an item whole; what may belong to another part only the whole line tells."""
+def _read_item(text: str) -> Item:
+    """Read an item; what may belong to another part only the whole line tells.
+
+    Raises:
+        Malformed, NotAsExpected: only the whole line can tell.
+        Unreadable: no Faro kind.
+    """
+    reader, fields = faro_pairs.take(text)
     if "timestamp" in fields:
         raise faro_meta.NotAsExpected
     if fields.get("kind") == "measurement" and not META_KEYS.isdisjoint(fields):
         # a measurement may be called "page_url"
         raise faro_meta.NotAsExpected
-    return faro_items.read(fields)
+    return faro_items.read_by(reader, fields)
 
 
 def _read_logfmt(line: str) -> Fields:

@@ -25,7 +25,7 @@ LOG, VITAL, MEASUREMENT, RESOURCE, SPAN, OTHER = map(int, list(Kind)[5:11])
 
 ITEMS: Final[dict[str, Reader]] = {}  # kind of the line → its reader
 EVENTS: Final[dict[str, Reader]] = {}  # event_name → its reader
-READS: dict[str, Collection[str]] = {}  # event_name → what its reader takes
+READS: Final[dict[str, Collection[str]]] = {}  # event_name → what its reader takes
 
 _HUGE: Final = 1e15  # no measurement is; also keeps inf and nan out
 
@@ -83,40 +83,25 @@ def read_by(reader: Reader, fields: Fields) -> Item:
     return item
 
 
-def select(fields: Fields) -> Fields | None:
-    """Return what the reader takes; None of a log or an exception: their texts differ."""
-    kind = fields.get("kind")
-    if kind == "event":
-        wanted = READS.get(fields.get("event_name", ""), fields.keys())
-    elif kind != "measurement":
-        return None
-    else:
-        vital = _vital_of(fields)
-        precise = "value_" + vital
-        key = precise if precise in fields else vital
-        wanted = (key, _NAVIGATION, *_ELEMENTS) if vital else fields.keys()
-    return {key: value for key, value in fields.items() if key in wanted}
-
-
 @_item("measurement")
 def measurement(fields: Fields) -> Item:
     """Read the application's own measurement, all its values."""
     return MEASUREMENT, fields.get("type", ""), None, _measured(fields)
 
 
-_ELEMENTS: Final = (
+ELEMENTS: Final = (
     "context_element",
     "context_interaction_target",
     "context_largest_shift_target",
 )
-_NAVIGATION: Final = "context_navigation_entry_id"
+NAVIGATION: Final = "context_navigation_entry_id"
 
 
 def _vital_of(fields: Fields) -> str:
     """Return which web vital a measurement is; "" when it is none."""
     if fields.get("type") == "web-vitals":
-        for vital in VITALS:
-            if fields.get("value_" + vital) or vital in fields:
+        for vital, precise in _VITALS:
+            if fields.get(precise) or vital in fields:
                 return vital
     return ""
 
@@ -133,12 +118,15 @@ def _vital(vital: str) -> Reader:
     return read_vital
 
 
-VITALS: Final = {v: _vital(v) for v in ("lcp", "inp", "cls", "ttfb", "fcp", "fid")}
+_VITALS: Final = tuple(
+    (vital, "value_" + vital) for vital in ("lcp", "inp", "cls", "ttfb", "fcp", "fid")
+)
+VITALS: Final = {vital: _vital(vital) for vital, _ in _VITALS}
 
 
 def _vital_facts(fields: Fields) -> Facts:
-    facts: Facts = {"nav": fields.get(_NAVIGATION, "")[:MAX_NAME]}
-    for key in _ELEMENTS:
+    facts: Facts = {"nav": fields.get(NAVIGATION, "")[:MAX_NAME]}
+    for key in ELEMENTS:
         element = fields.get(key)
         if element:
             facts["element"] = element[:MAX_ATTRIBUTE]
@@ -177,7 +165,7 @@ def log(fields: Fields) -> Item:
     return LOG, fields.get("level", "info"), None, facts | _trace(fields)
 
 
-@_event("session_start", "session_resume", "session_extend")
+@_event("session_start", "session_resume", "session_extend", reads=("event_name",))
 def lifecycle(fields: Fields) -> Item:
     """Read what the SDK says of the session itself: start, resume or extend."""
     return LIFECYCLE, fields["event_name"][8:], None, None

@@ -1,9 +1,21 @@
-"""Read the instants that log lines carry."""
+"""Read the instants that log lines carry.
+
+Where a C compiler was, ``_plain.c`` reads those that are in UTC.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+_native: Any
+try:
+    from app.events import _plain
+
+    _native = _plain
+except ImportError:  # not compiled
+    _native = None
+
+_instant: Final = _native.instant if _native is not None else None
 _MINUTES: Final[dict[str, int]] = {}  # "2026-11-20 09:15" → epoch ms; few at any time
 _REMEMBERED: Final = 10_000
 _DIGITS: Final = 5  # of seconds and milliseconds
@@ -18,6 +30,14 @@ def parse_time(text: str) -> int:
     ``2026-11-20 09:16:21.5 +0000 UTC`` and ``2026-11-20T09:16:21.5Z`` are one instant:
     both forms leave trailing zeros out. Go's zero time (year 1) is 0 too.
     """
+    if _instant is not None:
+        at: int = _instant(text)
+        if at >= 0:
+            return at
+    return _parse_utc(text)
+
+
+def _parse_utc(text: str) -> int:
     if text.endswith(" +0000 UTC"):
         digits = text[17:19] + text[20:-10]  # of the minute: "21" + "5"
     elif text.endswith("Z"):

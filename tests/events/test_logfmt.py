@@ -80,6 +80,7 @@ def test_nothing_but_malformed_is_raised(text: str) -> None:
         ('url="/a?b=c" n=2', {"url": "/a?b=c", "n": "2"}),
         ("a=1 a=2", {"a": "2"}),
         ('a="x" a="y" b="z"', {"a": "y", "b": "z"}),
+        ('a=1 b="x" a="y"', {"a": "y", "b": "x"}),
         ("  a=1   b=2  ", {"a": "1", "b": "2"}),
         ("flag a=1", {"flag": "", "a": "1"}),
         ("a= b=1", {"a": "", "b": "1"}),
