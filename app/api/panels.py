@@ -40,6 +40,7 @@ from app.api.questions import (
     unit_of,
 )
 from app.api.sessions import read_sort
+from app.api.shown import ask_of
 from app.api.steps import nice_step
 from app.api.targets import (
     CHANGES,
@@ -248,7 +249,7 @@ def _ask_table(question: Question, limit: int, panel: Panel) -> Frame:
         frame = ask(question, panel.index, panel.settings, limit)[0]
         panel.kept[key] = [each.labels for each in frame.series]
         return frame
-    frame = ask(question, panel.index, panel.settings)[0]
+    frame = ask_of(question, panel.index, panel.settings, panel.kept[key])
     found = {each.labels: each for each in frame.series}
     none = 0.0 if question.metrics[0].counts else None
     series = [found.get(each) or Series(each, [none]) for each in panel.kept[key]]

@@ -17,6 +17,7 @@ from app.api.questions import (
 )
 from app.api.schemas import GRAMMAR, QueryRangeSchema, QuerySchema
 from app.api.service import reader, settings
+from app.api.shown import ask_rows
 
 blp = Blueprint("queries", __name__, url_prefix="/api/v1", description="Figures.")
 
@@ -33,9 +34,9 @@ def query(asked: Asked) -> Response:
     question = read_question(
         asked, clock.now(), QUERY_WORDS, has_steps=False, settings=settings()
     )
-    frames = ask(question, reader(), settings())
-    rows = to_rows(question.metrics, frames)
     limit = min(whole(asked, "limit", settings().max_rows), settings().max_rows)
+    frames = ask_rows(question, reader(), settings(), limit)
+    rows = to_rows(question.metrics, frames)
     return note_cuts(answer(rows[:limit]), frames)
 
 

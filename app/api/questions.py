@@ -28,7 +28,7 @@ from app.catalog.metrics import METRICS, Metric
 from app.errors import BadRequest, UnknownName
 from app.sessionql.evaluate import Frame, evaluate
 from app.sessionql.language import parse
-from app.sessionql.plan import And, Filter, Plan, Window, bind, leaves
+from app.sessionql.plan import And, Filter, Leaf, Plan, Window, bind, leaves
 from app.settings import Settings
 from app.store.seam import Reader
 
@@ -273,32 +273,35 @@ def is_share(metric: Metric) -> bool:
 
 def _evaluate(question: Question, reader: Reader, most: int) -> list[Frame]:
     foresee([question], reader)
-    return [
-        evaluate(
-            plan,
-            question.window,
-            reader,
-            max_series=most,
-            recorded=reader.recorded_cells,
-        )
-        for plan in _plans(question)
-    ]
+    return [answer_plan(plan, question, reader, most) for plan in plans_of(question)]
 
 
-def foresee(questions: Sequence[Question], reader: Reader) -> None:
-    """Let the reader look once for questions that it is about to be asked."""
+def answer_plan(plan: Plan, question: Question, reader: Reader, most: int) -> Frame:
+    """Answer a plan over the time of a question, with at most that many series."""
+    recorded = reader.recorded_cells
+    return evaluate(plan, question.window, reader, max_series=most, recorded=recorded)
+
+
+def foresee(questions: Sequence[Question], reader: Reader) -> frozenset[Leaf]:
+    """Let the reader look once for questions that it is about to be asked.
+
+    Returns:
+        Leaves of which the answer is at hand now.
+    """
+    found: set[Leaf] = set()
     for window in {each.window for each in questions}:
         asked = [
             leaf
             for each in questions
             if each.window == window
-            for plan in _plans(each)
+            for plan in plans_of(each)
             for leaf in leaves(plan)
         ]
-        reader.foresee(asked, window)
+        found |= reader.foresee(asked, window)
+    return frozenset(found)
 
 
-def _plans(question: Question) -> list[Plan]:
+def plans_of(question: Question) -> list[Plan]:
     """Return what is to be worked out for each metric."""
     return [
         bind(parse(metric.text).figures, question.selector, question.by)

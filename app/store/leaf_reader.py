@@ -24,7 +24,8 @@ from app.store.answers import (
 )
 from app.store.connect import snapshot
 from app.store.leaves import compose
-from app.store.rollups.answer import answer
+from app.store.rollups.answer import answer, is_answer
+from app.store.rollups.chosen import Kept
 from app.store.rollups.edges import Told
 from app.store.rollups.shapes import ERROR
 from app.store.sql import Statement
@@ -46,6 +47,7 @@ class LeafReader:
     _notices: dict[str, None]
     _answered: deque[Answered]
     _foreseen: dict[tuple[Leaf, Window], tuple[State | None, Answer]]
+    _cells: Kept
     answers: AnswerCache | None  # of this index, bounce and tenant alone
 
     def _bounded(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -54,12 +56,15 @@ class LeafReader:
     def _statement(self, now: int) -> Statement:
         raise NotImplementedError
 
-    def foresee(self, leaves: Iterable[Leaf], window: Window) -> None:
+    def foresee(self, leaves: Iterable[Leaf], window: Window) -> frozenset[Leaf]:
         """Look once for all figures of an answer, which are about to be asked for.
 
         Args:
             leaves: of any filters; those that need no look at columns are left alone.
             window: their buckets.
+
+        Returns:
+            Those that were looked for.
         """
         asked = [
             each
@@ -67,27 +72,36 @@ class LeafReader:
             if not each.range_ms and (each, window) not in self._foreseen
         ]
         if self._is_exact or len(asked) < _TOGETHER:
-            return
+            return frozenset()
         with self._bounded() as db:
             state = self.answers.state() if self.answers else None
-            rest = []
-            for leaf in asked:
-                if self._remembered(db, leaf, window, state) is not None:
-                    continue
-                with snapshot(db):
-                    found = self._roll(db, leaf, window)
-                if found is None:
-                    rest.append(leaf)
-                else:
-                    self._foreseen[leaf, window] = state, found
+            rest = [
+                leaf for leaf in asked if not self._is_known(db, leaf, window, state)
+            ]
             if len(rest) < _TOGETHER:
-                return
+                return frozenset()
             # numpy takes memory that the indexer has no use for
             from app.store.columns.answer import answer_all  # noqa: PLC0415
 
             cells = answer_all(db, rest, window, self._statement(window.now))
             for leaf, each in cells.items():
                 self._foreseen[leaf, window] = state, Answer(each, "columns", {})
+            return frozenset(cells)
+
+    def _is_known(
+        self, db: sqlite3.Connection, leaf: Leaf, window: Window, state: State | None
+    ) -> bool:
+        """Tell whether memory or rollups answer a leaf; ask those when only that tells."""
+        if self._remembered(db, leaf, window, state) is not None:
+            return True
+        with snapshot(db):
+            told = is_answer(db, leaf, window, lambda: self._statement(window.now))
+            if told is not None:
+                return told
+            found = self._roll(db, leaf, window)
+        if found is not None:
+            self._foreseen[leaf, window] = state, found
+        return found is not None
 
     def _remembered(
         self,
@@ -179,6 +193,7 @@ class LeafReader:
             lambda: self._statement(window.now),
             self._rest,
             self._values,
+            self._cells,
         )
         return found and Answer(found.cells, "rollups", found.details, notices)
 

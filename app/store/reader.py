@@ -29,6 +29,7 @@ from app.store.journal import Codec, Journal, derived_from
 from app.store.leaf_reader import KEPT, LeafReader
 from app.store.ranking import ask_columns
 from app.store.recorded import RecordedReader
+from app.store.rollups.chosen import Kept
 from app.store.seam import Found, JobStatus, Search, SourceStatus
 from app.store.sql import EVENTS, Statement
 
@@ -56,6 +57,7 @@ class SqliteReader(LeafReader, RecordedReader, InsightsReader, FeedRows):
         self._notices: dict[str, None] = {}
         self._answered: deque[Answered] = deque(maxlen=KEPT)
         self._foreseen = {}
+        self._cells = Kept()
         self._codec = Codec()
         register(self._db)
         self._tables = self._schema_version()
@@ -76,6 +78,7 @@ class SqliteReader(LeafReader, RecordedReader, InsightsReader, FeedRows):
         self._notices.clear()
         self._answered.clear()
         self._foreseen.clear()
+        self._cells.clear()
         try:
             return self._tables == self._schema_version()
         except sqlite3.Error:

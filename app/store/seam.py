@@ -67,8 +67,12 @@ class Reader(RuleReader, Insights, FeedReader, Protocol):
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Answer one leaf of a plan."""
 
-    def foresee(self, leaves: Iterable[Leaf], window: Window) -> None:
-        """Look for leaves together that are about to be asked for one by one."""
+    def foresee(self, leaves: Iterable[Leaf], window: Window) -> frozenset[Leaf]:
+        """Look for leaves together that are about to be asked for one by one.
+
+        Returns:
+            Those of which the answer is at hand now.
+        """
 
     def tell_sampled(self, leaf: Leaf, window: Window) -> list[str]:
         """Return what to know of answers that are weighted as that of *leaf* is."""

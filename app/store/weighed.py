@@ -29,10 +29,9 @@ class WeighingReader(SqliteReader):
         self._strata = None
         return super().renew()
 
-    def foresee(self, leaves: Iterable[Leaf], window: Window) -> None:
+    def foresee(self, leaves: Iterable[Leaf], window: Window) -> frozenset[Leaf]:
         """Look for leaves together; weighted ones are asked stratum by stratum."""
-        if not self._rates:
-            super().foresee(leaves, window)
+        return frozenset() if self._rates else super().foresee(leaves, window)
 
     def evaluate(self, leaf: Leaf, window: Window) -> list[Cell]:
         """Return a cell for each label set and bucket that has a value, estimated."""

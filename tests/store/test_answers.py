@@ -68,7 +68,6 @@ def test_what_was_looked_for_ahead_is_not_remembered_as_newer(
 ) -> None:
     """An answer is of one state of the index; the next one knows what was written."""
     users = Leaf("distinct", "browser")
-    index.writer.roll_up(BEGIN + 40 * HOUR, "single_view")
     reader.foresee([COUNT, users], WINDOW)
     index.ingest(page_load("s2", at="11:10:00"))
 

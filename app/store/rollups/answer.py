@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from app.sessionql.evaluate import Cell
 from app.sessionql.plan import Leaf, Window
 from app.store.rollups.active import answer_active, answer_active_whole
-from app.store.rollups.chosen import Chosen
+from app.store.rollups.chosen import Kept, Placed
 from app.store.rollups.cover import Cover, cover
 from app.store.rollups.edges import Edges, Place, Values
 from app.store.rollups.newcomers import count_new, first_hour, users_of
@@ -46,6 +46,7 @@ def answer(
     new_statement: Callable[[], Statement],
     scan: Scan,
     values: Values,
+    beside: Kept | None = None,
 ) -> Rolled | None:
     """Return the cells of *leaf*, or None when rollups are of no use.
 
@@ -56,8 +57,39 @@ def answer(
         new_statement: makes an empty statement for the tenant.
         scan: answers a leaf over a window from the sessions themselves.
         values: tells what a leaf is made of over a window, when columns know.
+        beside: keeps the cells of a leaf for those that are of the same.
     """
-    return _Asker(db, new_statement, scan, values).answer(leaf, window)
+    kept = beside or Kept()
+    return _Asker(db, new_statement, scan, values, kept).answer(leaf, window)
+
+
+def is_answer(
+    db: sqlite3.Connection,
+    leaf: Leaf,
+    window: Window,
+    new_statement: Callable[[], Statement],
+) -> bool | None:
+    """Tell whether ``answer`` would return cells; None when only asking tells."""
+    if users_of(leaf) is not None:
+        return None
+    found = cover(leaf)
+    if not found:
+        return False
+    if found.measure == "activity":
+        return None
+    return _pieces(db, window, found, new_statement) is not None
+
+
+def _pieces(
+    db: sqlite3.Connection,
+    window: Window,
+    found: Cover,
+    new_statement: Callable[[], Statement],
+) -> Pieces | None:
+    """Cut a window up; None when too much of it is to be scanned."""
+    pieces = cut(db, window, found.dimension, new_statement().bounce)
+    most = max(MAX_SCANNED * (window.end - window.start), HOUR)
+    return pieces if pieces and pieces.scanned <= most else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +100,7 @@ class _Asker:
     new_statement: Callable[[], Statement]
     scan: Scan
     values: Values
+    kept: Kept
 
     def answer(self, leaf: Leaf, window: Window) -> Rolled | None:
         """Return the cells of a leaf, or None."""
@@ -85,10 +118,7 @@ class _Asker:
         return Rolled(cells, _details(found, pieces))
 
     def _pieces(self, window: Window, found: Cover) -> Pieces | None:
-        """Cut a window up; None when too much of it is to be scanned."""
-        pieces = cut(self.db, window, found.dimension, self.new_statement().bounce)
-        most = max(MAX_SCANNED * (window.end - window.start), HOUR)
-        return pieces if pieces and pieces.scanned <= most else None
+        return _pieces(self.db, window, found, self.new_statement)
 
     def _figure(
         self, leaf: Leaf, window: Window, found: Cover, pieces: Pieces
@@ -96,7 +126,7 @@ class _Asker:
         edges = Edges(
             self.db, leaf, window, found, pieces.scans, self.new_statement, self.values
         )
-        return _Figure(pieces, edges, self.scan)
+        return _Figure(self.kept.of(edges, pieces.spans), edges, self.scan)
 
     def _active(self, leaf: Leaf, window: Window, found: Cover) -> Rolled | None:
         if window.step:
@@ -151,15 +181,11 @@ def _details(found: Cover, pieces: Pieces) -> dict[str, object]:
 class _Figure:
     """One leaf being answered, from pieces of its window."""
 
-    def __init__(self, pieces: Pieces, edges: Edges, scan: Scan) -> None:
+    def __init__(self, placed: Placed, edges: Edges, scan: Scan) -> None:
         self._leaf, self._cover = edges.leaf, edges.found
         self._edges, self._scan = edges, scan
-        chosen = Chosen(
-            edges.db, edges.leaf, edges.found, pieces.spans, edges.new_statement
-        )
-        self._held, self._rows = chosen.held, chosen.rows
-        self._groups = chosen.grouped(edges.window)
-        self._places = chosen.named(self._groups.keys, edges.window)
+        self._held, self._rows = placed.chosen.held, placed.chosen.rows
+        self._codes, self._places = placed.codes, placed.places
 
     def cells(self) -> list[Cell]:
         """Return the answer."""
@@ -177,7 +203,7 @@ class _Figure:
         total: Floats = np.zeros(len(self._places))
         for name in names:
             numbers = self._held.numbers(name)[self._rows]
-            total += np.bincount(self._groups.codes, numbers, len(total))
+            total += np.bincount(self._codes, numbers, len(total))
         return dict(zip(self._places, (total / scale).tolist(), strict=True))
 
     def _sum(self) -> list[Cell]:
@@ -215,7 +241,7 @@ class _Figure:
         """Return the users of each label set and bucket, as sets to be united."""
         found: defaultdict[Place, list[BitMap]] = defaultdict(list)
         users = self._held.users()
-        codes = self._groups.codes.tolist()
+        codes = self._codes.tolist()
         for row, code in zip(self._rows.tolist(), codes, strict=True):
             packed = users[row]
             found[self._places[code]].append(
@@ -231,7 +257,7 @@ class _Figure:
 
     def _quantile(self) -> list[Cell]:
         owners = np.full(self._held.size, -1)
-        owners[self._rows] = self._groups.codes
+        owners[self._rows] = self._codes
         places = {place: at for at, place in enumerate(self._places)}
         scanned = []
         for told in self._edges.numbers():

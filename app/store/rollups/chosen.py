@@ -1,7 +1,8 @@
 """Choose the cells that a question is about, and group them."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -11,7 +12,7 @@ from app.sessionql.plan import Leaf, Window
 from app.store.comparisons import match_string
 from app.store.conditions import where
 from app.store.rollups.cover import Cover
-from app.store.rollups.edges import Place, text_of, texts_of
+from app.store.rollups.edges import Edges, Place, text_of, texts_of
 from app.store.rollups.packed import Groups, Held, Span, group
 from app.store.rollups.shapes import Ints
 from app.store.rollups.tables import DIMENSIONS, KEYS
@@ -112,6 +113,48 @@ class Chosen:
             (told[key[has:]], (first + key[0]) * step if step else start)
             for key in keys
         ]
+
+
+class Placed(NamedTuple):
+    """Chosen cells by label set and bucket.
+
+    Attributes:
+        chosen: the cells.
+        codes: the group of each.
+        places: labels and bucket of each group.
+    """
+
+    chosen: Chosen
+    codes: Ints
+    places: list[Place]
+
+
+class Kept:
+    """The cells that the last leaf was made of: the figures of a table share them."""
+
+    def __init__(self) -> None:
+        self._key: Hashable = None
+        self._placed: Placed | None = None
+
+    def of(self, edges: Edges, spans: Sequence[Span]) -> Placed:
+        """Return the cells of a leaf; read, unless they are those of the last one."""
+        leaf, found = edges.leaf, edges.found
+        key = (
+            edges.db.execute("pragma data_version").fetchone(), edges.window, leaf.by,
+            found.dimension, found.conditions, found.is_of_events and leaf.kind,
+            tuple(spans),
+        )  # fmt: skip
+        if self._placed is None or key != self._key:
+            self.clear()  # so that both are not there together
+            chosen = Chosen(edges.db, leaf, found, spans, edges.new_statement)
+            groups = chosen.grouped(edges.window)
+            places = chosen.named(groups.keys, edges.window)
+            self._key, self._placed = key, Placed(chosen, groups.codes, places)
+        return self._placed
+
+    def clear(self) -> None:
+        """Let go of them."""
+        self._key = self._placed = None
 
 
 def _condition(statement: Statement, part: Filter) -> str:

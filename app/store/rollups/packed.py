@@ -101,11 +101,17 @@ class Held:
             )
             for part in ("buckets", "counts")
         )
-        entries = Entries(np.repeat(owners, lengths), buckets, counts)
-        if not len(owners) or owners.min() >= 0:
-            return entries
-        wanted = entries.owners >= 0
-        return Entries(*(each[wanted] for each in entries))
+        some = np.flatnonzero(owners >= 0)
+        if len(some) == len(owners):
+            return Entries(np.repeat(owners, lengths), buckets, counts)
+        ends = np.cumsum(lengths)
+        runs = _runs((ends - lengths)[some], ends[some])
+        whose = np.repeat(owners[some], lengths[some])
+        return Entries(
+            whose,
+            _joined([buckets[each] for each in runs]),
+            _joined([counts[each] for each in runs]),
+        )
 
     def users(self) -> list[bytes]:
         """Return the packed set of users of each cell; empty of a cell that has none."""
@@ -132,6 +138,16 @@ def _unpacked(data: bytes, n: int) -> NDArray[Any]:
     if not data:
         return np.zeros(n, np.int64)
     return np.frombuffer(data, _TYPES[len(data) // n])
+
+
+def _runs(begins: Ints, ends: Ints) -> list[slice]:
+    """Return slices; those that follow one another as one."""
+    if not len(begins):
+        return []
+    is_apart = begins[1:] != ends[:-1]
+    first = begins[np.concatenate([[True], is_apart])].tolist()
+    last = ends[np.concatenate([is_apart, [True]])].tolist()
+    return [slice(a, b) for a, b in zip(first, last, strict=True)]
 
 
 def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:

@@ -95,7 +95,7 @@ def quantiles_of(several: Sequence[Entries], size: int, q: float) -> list[float 
     known = np.flatnonzero(seen)
     if not len(known):
         return [None] * size
-    columns = seen.cumsum() - 1
+    columns = seen.cumsum(dtype=np.int32) - np.int32(1)
     width = len(known)
     height = max(1, _TABLE // width)
     found: list[float | None] = []
@@ -105,7 +105,7 @@ def quantiles_of(several: Sequence[Entries], size: int, q: float) -> list[float 
         for each in several:
             some = _of_owners(each, first, rows) if size > height else each
             places = some.owners * width
-            places += columns[some.buckets]
+            places += columns.take(some.buckets)
             table += np.bincount(places, some.counts, rows * width)
         found += _quantiles(table.reshape(rows, width), values_of(known), q)
     return found
