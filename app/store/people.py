@@ -155,9 +155,12 @@ class _Ranked:
         many = np.flatnonzero(people.sessions >= asked.least)
         keys = people.column(asked.sort)[many]
         kept, cursor = page_of_columns(people.ids[many], keys, asked)
-        some = people.only(many[kept])
-        columns = {name: some.column(name).tolist() for name in self._names}
-        ids = some.ids.tolist()
+        some = many[kept]
+        columns = {
+            name: figures.tolist()
+            for name, figures in people.columns(self._names, some).items()
+        }
+        ids = people.ids[some].tolist()
         rows = [
             {"id": number, **{name: figures[at] for name, figures in columns.items()}}
             for at, number in enumerate(ids)

@@ -1,7 +1,6 @@
 """Totals of users by column: of each how many sessions, since when, how long."""
 
-from collections.abc import Callable, Iterator
-from copy import copy
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -14,7 +13,8 @@ from app.store.columns.sorting import distinct, renumbered
 from app.store.columns.weighing import nothing_of, round_all, times
 from app.store.told_tables import NANO
 
-_ENDS = {"first_seen": np.minimum, "last_seen": np.maximum}
+# how the ends of sessions are united, and what they begin with
+_ENDS = {"first_seen": (np.minimum, 1 << 62), "last_seen": (np.maximum, -(1 << 62))}
 
 
 class People:
@@ -23,8 +23,6 @@ class People:
     Attributes:
         ids: their numbers, ascending.
         sessions: of each.
-        places: of each part, which users it knows.
-        picked: and which of its rows these are.
     """
 
     def __init__(self, question: Question) -> None:
@@ -33,31 +31,12 @@ class People:
         held = [
             asked.share(part, "users", _counting(asked)) for asked, part in self._parts
         ]
-        self.ids = distinct(np.concatenate([_NONE, *(ids for ids, _ in held)]))
-        self.places = [np.searchsorted(self.ids, ids) for ids, _ in held]
-        self.picked: list[Array | slice] = [slice(None) for _ in held]
+        self.ids, self._places = united([ids for ids, _ in held])
         sessions = nothing_of(len(self.ids), self._weights)
-        each = zip(self.places, self._weights, held, strict=True)
+        each = zip(self._places, self._weights, held, strict=True)
         for place, weight, (_, counts) in each:
             sessions[place] += times(counts, weight)
         self.sessions = round_all(sessions)
-
-    def only(self, chosen: Array) -> "People":
-        """Return some of them, in that order.
-
-        Args:
-            chosen: places in ``ids``.
-        """
-        some = copy(self)
-        some.ids, some.sessions = self.ids[chosen], self.sessions[chosen]
-        place = np.full(len(self.ids), -1)
-        place[chosen] = np.arange(len(chosen))
-        found = [place[each] for each in self.places]
-        some.picked = [np.flatnonzero(each >= 0) for each in found]
-        some.places = [
-            each[picked] for each, picked in zip(found, some.picked, strict=True)
-        ]
-        return some
 
     def column(self, name: str) -> Array:
         """Return a figure of each user; NaN where it cannot be told.
@@ -65,101 +44,176 @@ class People:
         Args:
             name: as ``PeopleReader`` calls it.
         """
-        if name == "sessions":
-            return self.sessions
-        if name == "latency_avg":
-            traces = self.column("traces")
-            latency = self.column("trace_latency")
-            return np.where(traces > 0, latency / np.maximum(traces, 1), np.nan)
-        if name.endswith("_avg"):
-            return self.column(name.removesuffix("_avg")) / self.sessions
-        if name in _ENDS:
-            return self._end(name)
-        found = nothing_of(len(self.ids), self._weights)
-        for place, sums, weight in self._shares(name, _sum):
-            found[place] += times(sums, weight)
-        found = round_all(found)
-        return found / NANO if name == "cost" else found
-
-    def _end(self, name: str) -> Array:
-        unite = _ENDS[name]
-        found = np.full(len(self.ids), 1 << 62 if name == "first_seen" else -(1 << 62))
-        for place, ends, _ in self._shares(name, _extreme):
-            found[place] = unite(found[place], ends)
-        return found
-
-    def _shares(
-        self, name: str, compute: Callable[[Question, str, Part], tuple[Array]]
-    ) -> Iterator[tuple[Array, Array, float]]:
-        """Yield which users a part knows, what it says of them, and its weight."""
-        every = zip(self._parts, self.places, self.picked, strict=True)
-        for (asked, part), place, picked in every:
+        bases = _bases_of([name])
+        found = self._nothing(bases, len(self.ids))
+        for (asked, part), place, weight in zip(
+            self._parts, self._places, self._weights, strict=True
+        ):
             if len(place):
-                (held,) = asked.share(
-                    part, ("users", name), partial(compute, asked, name)
+                figures = asked.share(
+                    part, ("users", *bases), partial(_of_all, asked, bases)
                 )
                 part.release()
-                yield place, held[picked], asked.weight
+                _add(found, place, figures, weight)
+        return _derived(name, found, self.sessions)
+
+    def columns(self, names: Sequence[str], chosen: Array) -> dict[str, Array]:
+        """Return figures of some users; each part is looked at once, and of them only.
+
+        Args:
+            names: as of ``column``.
+            chosen: places in ``ids``, each once; the figures are in that order.
+        """
+        bases, ids = _bases_of(names), self.ids[chosen]
+        found = self._nothing(bases, len(ids))
+        what = ("some users", ids.tobytes(), *bases)
+        for (asked, part), weight in zip(self._parts, self._weights, strict=True):
+            some = partial(_of_some, asked, bases, ids)
+            places, *figures = asked.share(part, what, some)
+            part.release()
+            _add(found, places, figures, weight)
+        sessions = self.sessions[chosen]
+        return {name: _derived(name, found, sessions) for name in names}
+
+    def _nothing(self, bases: Sequence[str], size: int) -> dict[str, Array]:
+        """Return what figures begin with."""
+        return {
+            name: np.full(size, _ENDS[name][1])
+            if name in _ENDS
+            else nothing_of(size, self._weights)
+            for name in bases
+        }
+
+
+def _bases_of(names: Sequence[str]) -> list[str]:
+    """Return what is to be summed, or is the first or last, to know figures."""
+    bases: dict[str, None] = {}
+    for name in names:
+        if name == "latency_avg":
+            bases |= {"traces": None, "trace_latency": None}
+        elif name != "sessions":
+            bases[name.removesuffix("_avg")] = None
+    return list(bases)
+
+
+def _derived(name: str, found: dict[str, Array], sessions: Array) -> Array:
+    """Return a figure, given those of ``_bases_of``."""
+    if name == "sessions":
+        return sessions
+    if name == "latency_avg":
+        traces, latency = round_all(found["traces"]), round_all(found["trace_latency"])
+        return np.where(traces > 0, latency / np.maximum(traces, 1), np.nan)
+    if name.endswith("_avg"):
+        return _derived(name.removesuffix("_avg"), found, sessions) / sessions
+    if name in _ENDS:
+        return found[name]
+    total = round_all(found[name])
+    return total / NANO if name == "cost" else total
+
+
+def _add(
+    found: dict[str, Array], places: Array, figures: Iterable[Array], weight: float
+) -> None:
+    """Add what a part gave of the users at *places* to what is found."""
+    for (name, total), figure in zip(found.items(), figures, strict=True):
+        if name in _ENDS:
+            total[places] = _ENDS[name][0](total[places], figure)
+        else:
+            total[places] += times(figure, weight)
+
+
+def united(several: Sequence[Array]) -> tuple[Array, list[Array]]:
+    """Return the distinct numbers of all, ascending, and of each the places in these.
+
+    Args:
+        several: none negative.
+    """
+    most = max((int(each.max(initial=0)) for each in several), default=0) + 1
+    if most > max(_FEW, _DENSE * sum(map(len, several))):
+        every = distinct(np.concatenate([_NONE, *several]))
+        return every, [np.searchsorted(every, each) for each in several]
+    table = np.zeros(most, np.int32)
+    for each in several:
+        table[each] = 1
+    every = np.flatnonzero(table)
+    table[every] = np.arange(len(every))
+    return every, [table.take(each) for each in several]
 
 
 # -- of one part -----------------------------------------------------------------------
-
-
-def _rows(question: Question, part: Part) -> tuple[Array | slice, Array, int]:
-    """Return sessions with a user, which user each has, and how many users."""
-
-    def owned(part: Part) -> tuple[Array | None, Array, int]:
-        rows, users, ids = _users(question, part)
-        kept = None if len(rows) == len(part) else narrow(rows)
-        return kept, narrow(users), len(ids)
-
-    rows, users, count = question.share(part, "users of rows", owned)
-    return (slice(None) if rows is None else rows), users, count
-
-
-def _users(question: Question, part: Part) -> tuple[Array, Array, Array]:
-    """Return sessions with a user, which user each has, and the users' numbers."""
-    labels = part.labels("user")
-    rows = question.rows(part)
-    rows = rows[(labels.ids != 0).take(labels.codes[rows])]
-    used, users = renumbered(labels.codes[rows], len(labels.ids))
-    return rows, users, labels.ids[used]
 
 
 def _counting(question: Question) -> Callable[[Part], tuple[Array, Array]]:
     """Return who tells the users of a part, and how many sessions each has."""
 
     def count(part: Part) -> tuple[Array, Array]:
-        _, users, ids = _users(question, part)
-        return ids, narrow(np.bincount(users, minlength=len(ids)))
+        labels, mask = part.labels("user"), question.sessions(part)
+        if mask is False:
+            return _NONE, _NONE
+        codes = labels.codes if mask is True else labels.codes[mask]
+        counts = np.bincount(codes, minlength=len(labels.ids))
+        used = np.flatnonzero((counts > 0) & (labels.ids != 0))
+        return labels.ids[used], narrow(counts[used])
 
     return count
 
 
-def _sum(question: Question, name: str, part: Part) -> tuple[Array]:
-    rows, users, count = _rows(question, part)
+def _of_all(question: Question, names: Sequence[str], part: Part) -> tuple[Array, ...]:
+    """Return figures of each user of a part, in the order of ``_counting``."""
+    labels = part.labels("user")
+    rows = question.rows(part)
+    rows = rows[(labels.ids != 0).take(labels.codes[rows])]
+    used, users = renumbered(labels.codes[rows], len(labels.ids))
+    return tuple(_figure(part, name, rows, users, len(used)) for name in names)
+
+
+def _of_some(
+    question: Question, names: Sequence[str], ids: Array, part: Part
+) -> tuple[Array, ...]:
+    """Return which of the users *ids* a part knows, as places, and their figures."""
+    labels, mask = part.labels("user"), question.sessions(part)
+    if mask is False:
+        return (_NONE, *(_NONE for _ in names))
+    at = np.searchsorted(labels.ids, ids)
+    at[at == len(labels.ids)] = 0
+    here = np.flatnonzero(labels.ids[at] == ids)
+    place = np.full(len(labels.ids), -1, np.int32)
+    place[at[here]] = here
+    users = place.take(labels.codes)
+    rows = np.flatnonzero(users >= 0 if mask is True else (users >= 0) & mask)
+    known, users = renumbered(users[rows], len(ids))
+    return narrow(known), *(
+        _figure(part, name, rows, users, len(known)) for name in names
+    )
+
+
+def _figure(part: Part, name: str, rows: Array, users: Array, count: int) -> Array:
+    """Return a figure of users of a part.
+
+    Args:
+        part: of sessions.
+        name: a sum of them, or when the first began or the last ended.
+        rows: sessions.
+        users: whose each is, from 0.
+        count: how many users there are.
+    """
+    if name in _ENDS:
+        unite, nothing = _ENDS[name]
+        at = part.numbers("start").cut(rows).values
+        if name == "last_seen":
+            at = at + part.numbers("duration").cut(rows).values
+        found = np.full(count, nothing)
+        unite.at(found, users, at)
+        return found
     errored = name == "errored_sessions"
-    column = part.numbers("errors" if errored else name)
-    values = column.distances[rows].astype(np.int64) + column.offset
+    column = part.numbers("errors" if errored else name).cut(rows)
     if column.known is not None:
         raise NotInColumns(name)  # what was indexed before there was such a column
-    if errored:
-        values = (values > 0).astype(np.int64)
     found = np.zeros(count, np.int64)
-    np.add.at(found, users, values)
-    return (narrow(found),)
-
-
-def _extreme(question: Question, name: str, part: Part) -> tuple[Array]:
-    rows, users, count = _rows(question, part)
-    at = part.numbers("start").values[rows]
-    if name == "last_seen":
-        at = at + part.numbers("duration").values[rows]
-    unite = _ENDS[name]
-    found = np.full(count, at[0] if len(at) else 0)
-    found[users] = at  # any of each, to begin with
-    unite.at(found, users, at)
-    return (found,)
+    np.add.at(found, users, (column.whole > 0) if errored else column.whole)
+    return narrow(found)
 
 
 _NONE = np.zeros(0, np.int64)
+_FEW = 1 << 16  # numbers below that are looked up in a table,
+_DENSE = 16  # and those below so many times how many they are
