@@ -9,7 +9,7 @@ Where nothing is said (NULL), the distance is 0, and all others begin at 1.
 """
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +56,11 @@ class Numbers:
         listed = 0 if self.table is None else self.table.nbytes
         return int(self.distances.nbytes + listed)
 
+    @property
+    def is_nothing(self) -> bool:
+        """Tell of whole numbers whether all are 0, as it is stored."""
+        return self.distances.strides == (0,) and not (self.offset or self.has_null)
+
     @cached_property
     def known(self) -> Array | None:
         """Return where something is said; None where it is everywhere."""
@@ -90,7 +95,12 @@ class Numbers:
 
     def cut(self, rows: slice | Array) -> "Numbers":
         """Return some of its rows."""
-        return replace(self, distances=self.distances[rows])
+        cut = self.distances
+        if cut.strides == (0,) and not isinstance(rows, slice):  # all are alike
+            cut = np.broadcast_to(cut[:1], len(rows)) if len(rows) else cut[:0]
+        else:
+            cut = cut[rows]
+        return Numbers(cut, self.offset, self.has_null, self.scale, self.table)
 
 
 @dataclass(frozen=True, slots=True)

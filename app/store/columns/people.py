@@ -44,6 +44,8 @@ class People:
         Args:
             name: as ``PeopleReader`` calls it.
         """
+        if name == "sessions":
+            return self.sessions
         bases = _bases_of([name])
         found = self._nothing(bases, len(self.ids))
         for (asked, part), place, weight in zip(
@@ -209,6 +211,8 @@ def _figure(part: Part, name: str, rows: Array, users: Array, count: int) -> Arr
     column = part.numbers("errors" if errored else name).cut(rows)
     if column.known is not None:
         raise NotInColumns(name)  # what was indexed before there was such a column
+    if column.is_nothing:
+        return np.zeros(count, np.uint8)
     found = np.zeros(count, np.int64)
     np.add.at(found, users, (column.whole > 0) if errored else column.whole)
     return narrow(found)
