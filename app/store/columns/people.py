@@ -9,7 +9,7 @@ from app.store.columns.chunks import Array
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
 from app.store.columns.shares import narrow
-from app.store.columns.sorting import distinct, renumbered
+from app.store.columns.sorting import renumbered, united
 from app.store.columns.weighing import nothing_of, round_all, times
 from app.store.told_tables import NANO
 
@@ -124,24 +124,6 @@ def _add(
             total[places] += times(figure, weight)
 
 
-def united(several: Sequence[Array]) -> tuple[Array, list[Array]]:
-    """Return the distinct numbers of all, ascending, and of each the places in these.
-
-    Args:
-        several: none negative.
-    """
-    most = max((int(each.max(initial=0)) for each in several), default=0) + 1
-    if most > max(_FEW, _DENSE * sum(map(len, several))):
-        every = distinct(np.concatenate([_NONE, *several]))
-        return every, [np.searchsorted(every, each) for each in several]
-    table = np.zeros(most, np.int32)
-    for each in several:
-        table[each] = 1
-    every = np.flatnonzero(table)
-    table[every] = np.arange(len(every))
-    return every, [table.take(each) for each in several]
-
-
 # -- of one part -----------------------------------------------------------------------
 
 
@@ -219,5 +201,3 @@ def _figure(part: Part, name: str, rows: Array, users: Array, count: int) -> Arr
 
 
 _NONE = np.zeros(0, np.int64)
-_FEW = 1 << 16  # numbers below that are looked up in a table,
-_DENSE = 16  # and those below so many times how many they are

@@ -1,5 +1,7 @@
 """Distinct numbers without hashing, what is summed by them, and numbers anew."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from app.store.columns.chunks import Array
@@ -36,3 +38,26 @@ def together(keys: list[Array], *columns: list[Array]) -> list[Array]:
         every,
         *(np.bincount(where, np.concatenate(each), len(every)) for each in columns),
     ]
+
+
+def united(several: Sequence[Array]) -> tuple[Array, list[Array]]:
+    """Return the distinct numbers of all, ascending, and of each the places in these.
+
+    Args:
+        several: none negative.
+    """
+    most = max((int(each.max(initial=0)) for each in several), default=0) + 1
+    if most > max(_FEW, _DENSE * sum(map(len, several))):
+        every = distinct(np.concatenate([_NONE, *several]))
+        return every, [np.searchsorted(every, each) for each in several]
+    table = np.zeros(most, np.int32)
+    for each in several:
+        table[each] = 1
+    every = np.flatnonzero(table)
+    table[every] = np.arange(len(every))
+    return every, [table.take(each) for each in several]
+
+
+_NONE = np.zeros(0, np.int64)
+_FEW = 1 << 16  # numbers below that are looked up in a table,
+_DENSE = 16  # and those below so many times how many they are
