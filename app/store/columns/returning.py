@@ -10,6 +10,7 @@ from app.store.columns.few import first_starts
 from app.store.columns.parts import NotInColumns, Part, find_parts, owned
 from app.store.columns.shares import SHARES
 
+_STEP = (1 << 16) - 1
 _MOST = 1 << 28  # pairs of an application and a string
 
 
@@ -33,11 +34,15 @@ class Returning:
         self._tenant = tenant
         self._db, self._parts, self._start = db, parts, start
         self._found: dict[int, tuple[Array, int]] = {}
+        self._last: tuple[int, tuple[Array, Array]] | None = None
 
     def of(self, part: Part) -> tuple[Array, Array]:
         """Return of each session whether its user returned, and whether it has a user."""
-        if part.among:
-            return self._of_few(part)
+        if self._last is None or self._last[0] != id(part):
+            self._last = id(part), (self._of_few if part.among else self._of)(part)
+        return self._last[1]
+
+    def _of(self, part: Part) -> tuple[Array, Array]:
         if not self._found:
             self._look()
         bits, before = self._found[id(part)]
@@ -63,11 +68,11 @@ class Returning:
         """Find as bits who returned, and how many bits come before those of a part."""
         whole = find_parts(self._db, 0, self._parts[-1].range[1])
         apps: set[int] = set()
-        most = 0
         for part in whole:
             apps.update(part.ids("app").tolist())
-            most = max(most, int(part.ids("user").max(initial=0)))
             part.release()
+        (strings,) = self._db.execute("select max(id) from strings").fetchone()
+        most = (strings or 0) | _STEP  # stays for long as it is
         place = {app: number for number, app in enumerate(sorted(apps))}
         if (most + 1) * len(apps) > _MOST:
             raise NotInColumns("too many users")
