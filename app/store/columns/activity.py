@@ -1,16 +1,18 @@
 """Tell in which minutes sessions were active."""
 
 import sqlite3
+from typing import NamedTuple
 
 import numpy as np
 
 from app.sessionql.plan import Window
-from app.store.columns.chunks import Array, Numbers
+from app.store.columns.chunks import Array, Numbers, narrowest
 from app.store.columns.comparing import Mask, both
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.tables import HOUR
 
 _MINUTE = 60_000  # ms
+_TABLE = 1 << 16  # minutes of a part whose buckets are looked up
 _MOST = 48  # hours before the window that are looked at one by one
 
 
@@ -70,8 +72,22 @@ def last_active(db: sqlite3.Connection, start: int) -> int:
     return int(last) + 1
 
 
-def moments(part: Part, window: Window, mask: Mask) -> tuple[Array, Array]:
-    """Return places of sessions and times: one for each bucket they were active in.
+class Moments(NamedTuple):
+    """When sessions of a part were active: each once in a bucket.
+
+    Attributes:
+        places: of the sessions, one each.
+        buckets: one each, from 0.
+        first: which bucket since 1970 is 0; 0 when there is but one.
+    """
+
+    places: Array
+    buckets: Array
+    first: int
+
+
+def moments(part: Part, window: Window, mask: Mask) -> Moments:
+    """Return in which buckets sessions were active.
 
     Args:
         part: of sessions.
@@ -84,15 +100,32 @@ def moments(part: Part, window: Window, mask: Mask) -> tuple[Array, Array]:
     if chosen is not True:
         some = np.flatnonzero(chosen)
         at, rows = at[some], rows[some]
+    buckets, first = _buckets(at, minutes.offset, window.step // _MINUTE)
     changed = np.ones(len(rows), bool)
     np.not_equal(rows[1:], rows[:-1], out=changed[1:])
-    step = window.step // _MINUTE
-    if step:
-        buckets = (at.astype(np.int64) + minutes.offset % step) // step
+    if window.step:
         changed[1:] |= buckets[1:] != buckets[:-1]
     kept = np.flatnonzero(changed)
-    places = rows[kept].astype(np.int64) + (held.offset - (part.rows.start or 0))
-    return places, (at[kept].astype(np.int64) + minutes.offset) * _MINUTE
+    places = rows.take(kept).astype(np.int64)
+    places += held.offset - (part.rows.start or 0)
+    return Moments(places, buckets.take(kept), first)
+
+
+def _buckets(at: Array, offset: int, step: int) -> tuple[Array, int]:
+    """Return the bucket of each minute, and which bucket is 0.
+
+    Args:
+        at: minutes since *offset*, none negative.
+        offset: minutes since 1970.
+        step: minutes; 0 = there is one bucket.
+    """
+    if not step:
+        return np.broadcast_to(np.uint8(0), len(at)), 0
+    most, first = int(at.max(initial=0)), offset // step
+    if most >= _TABLE:
+        return (at.astype(np.int64) + offset) // step - first, first
+    table = (np.arange(most + 1) + offset) // step - first
+    return table.astype(narrowest(int(table[-1]))).take(at), first
 
 
 def _chosen(part: Part, window: Window, mask: Mask, minutes: Numbers) -> Mask:

@@ -215,7 +215,9 @@ class _Active(Answering):
             rows = slice(None) if mask is True else np.flatnonzero(mask)
             grouped = self.groups.of(part, rows)
         else:
-            grouped = self.groups.of(part, *moments(part, window, mask))
+            found = moments(part, window, mask)
+            at = found.buckets, found.first
+            grouped = self.groups.of(part, found.places, at)
         if len(grouped.codes):
             for figure in self.figures.values():
                 figure.add(grouped, grouped.codes, None)

@@ -51,13 +51,16 @@ class Groups:
         if np.prod(self._shape, dtype=object) > _MOST:
             raise NotInColumns("too many groups")
 
-    def of(self, part: Part, rows: Array | slice, at: Array | None = None) -> Grouped:
+    def of(
+        self, part: Part, rows: Array | slice, at: tuple[Array, int] | None = None
+    ) -> Grouped:
         """Group some rows of a part.
 
         Args:
             part: of sessions.
             rows: places of sessions; the same one may be there several times.
-            at: when each counts, ms; None = when its session began.
+            at: the bucket of each, and which one since 1970 is 0; None = the one in
+                which its session began.
         """
         bucket, first, count = self._buckets(part, rows, at)
         codes, keys = bucket, np.arange(count) + first
@@ -79,14 +82,13 @@ class Groups:
         return Grouped(codes, keys)
 
     def _buckets(
-        self, part: Part, rows: Array | slice, at: Array | None
+        self, part: Part, rows: Array | slice, at: tuple[Array, int] | None
     ) -> tuple[Array, int, int]:
         """Return the bucket of each row from 0, what is 0, and how many there may be."""
         step = self._step
         if at is not None:
-            numbers = at // step - self._first
-            first = int(numbers.min()) if len(numbers) else 0
-            return numbers - first, first, int(numbers.max(initial=first)) - first + 1
+            numbers, first = at
+            return numbers, first - self._first, int(numbers.max(initial=0)) + 1
         low = part.range[0] // step
         high = (part.range[1] - 1) // step
         if low == high:
