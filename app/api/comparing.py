@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from app.api.asking import Scope
@@ -10,10 +11,23 @@ from app.api.frames import figure
 from app.api.questions import Asked, Question, ask, foresee, nearest, single
 from app.api.written import write_figure
 from app.catalog.bands import band_of
-from app.catalog.fields import FIELDS, Field, find
+from app.catalog.fields import FIELDS, Field, find, kinds_of
 from app.catalog.metrics import Metric
 from app.errors import BadRequest, UnknownName
-from app.sessionql.plan import And, Compare, Filter, Not, Or, Window, both
+from app.sessionql.evaluate import Frame
+from app.sessionql.language import parse
+from app.sessionql.plan import (
+    EVERYTHING,
+    And,
+    Compare,
+    Filter,
+    Leaf,
+    Not,
+    Or,
+    Window,
+    both,
+)
+from app.sessionql.vectors import LabelSet
 from app.settings import Settings
 from app.store.seam import Reader
 
@@ -31,11 +45,24 @@ class NoCohorts(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Some of the sessions."""
+    """Some of the sessions.
+
+    Attributes:
+        name: as it is shown.
+        window: in which they began.
+        among: what is asked of both cohorts.
+        part: what tells this one from the other.
+    """
 
     name: str
     window: Window
-    selector: Filter
+    among: Filter
+    part: Filter = EVERYTHING
+
+    @property
+    def selector(self) -> Filter:
+        """Return what its sessions meet."""
+        return both(self.among, self.part)
 
 
 def read_cohorts(
@@ -77,7 +104,7 @@ def _halves(
     scope: Scope, titles: Sequence[str], parts: Sequence[Filter]
 ) -> tuple[Cohort, Cohort]:
     a, b = (
-        Cohort(title, scope.window, both(scope.selector, part))
+        Cohort(title, scope.window, scope.selector, part)
         for title, part in zip(titles, parts, strict=True)
     )
     return a, b
@@ -126,9 +153,8 @@ def _by_field(
                 f"{field.name!r} has no two values in the range: give 'a' and 'b'"
             )
         notices.append(f"compared by {field.name}: {given[0]} and {given[1]}")
-    parts: list[Filter] = [
-        And(tuple(read_filters(field, [value], scope.window.now))) for value in given
-    ]
+    read = [read_filters(field, [value], scope.window.now) for value in given]
+    parts = [each[0] if len(each) == 1 else And(tuple(each)) for each in read]
     return _halves(scope, given, parts), notices
 
 
@@ -144,12 +170,7 @@ def compare_cohorts(
         The rows, and what to know of their figures.
     """
     notices: dict[str, None] = {}
-    questions = [
-        Question(tuple(metrics), (), each.selector, replace(each.window, step=0))
-        for each in cohorts
-    ]
-    foresee(questions, index)
-    a, b = (_figures(each, index, settings, notices) for each in questions)
+    a, b = _figures(metrics, cohorts, index, settings, notices)
     rows = [
         {
             "metric": metric.name,
@@ -191,14 +212,67 @@ def name_row(between: str, rows: Sequence[Row]) -> list[Row]:
 
 
 def _figures(
-    question: Question,
+    metrics: Sequence[Metric],
+    cohorts: tuple[Cohort, Cohort],
     index: Reader,
     settings: Settings,
     notices: dict[str, None],
-) -> list[float | None]:
-    frames = ask(question, index, settings)
-    notices.update((each, None) for frame in frames for each in frame.notices)
-    return [
-        frame.series[0].values[0] if frame.series else (0.0 if metric.counts else None)
-        for metric, frame in zip(question.metrics, frames, strict=True)
+) -> list[list[float | None]]:
+    """Return the figures of each cohort, metric by metric.
+
+    Where values of a label tell the two apart, they are asked for in one question.
+    """
+    values = _values_of(cohorts)
+    together = tuple(each for each in metrics if values and _is_leaf(each))
+    apart = tuple(each for each in metrics if each not in together)
+    questions = [
+        Question(apart, (), each.selector, replace(each.window, step=0))
+        for each in cohorts
     ]
+    if values is not None:
+        selector = both(cohorts[0].among, values)
+        one = Question(together, (values.field,), selector, questions[0].window)
+        questions.append(one)
+    foresee(questions, index)
+    frames = [ask(each, index, settings) for each in questions]
+    for frame in chain.from_iterable(frames):
+        notices.update(dict.fromkeys(frame.notices))
+    found = []
+    for place in range(len(cohorts)):
+        known = _of_labels(apart, frames[place], ())
+        if values is not None:
+            known |= _of_labels(together, frames[-1], (str(values.values[place]),))
+        found.append([known[metric] for metric in metrics])
+    return found
+
+
+def _of_labels(
+    metrics: Sequence[Metric], frames: Sequence[Frame], labels: LabelSet
+) -> dict[Metric, float | None]:
+    """Return the figure of each metric for one label set."""
+    found: dict[Metric, float | None] = {}
+    for metric, frame in zip(metrics, frames, strict=True):
+        known = {each.labels: each.values[0] for each in frame.series}
+        found[metric] = known.get(labels, 0.0 if metric.counts else None)
+    return found
+
+
+def _values_of(cohorts: tuple[Cohort, Cohort]) -> Compare | None:
+    """Return the comparison of a label that chooses both cohorts; None without such."""
+    one, other = (each.part for each in cohorts)
+    if not isinstance(one, Compare) or not isinstance(other, Compare):
+        return None
+    is_alike = (one.field, one.op) == (other.field, other.op) == (one.field, "=")
+    field = find(one.field)
+    if not is_alike or field is None or not field.groups or kinds_of(field):
+        return None
+    values = (*one.values, *other.values)
+    is_one_each = len(one.values) == len(other.values) == 1
+    is_text = all(isinstance(each, str) and each for each in values)
+    return Compare(one.field, "=", values) if is_one_each and is_text else None
+
+
+def _is_leaf(metric: Metric) -> bool:
+    """Tell whether a metric is one figure of sessions, with no label of its own."""
+    plan = parse(metric.text).figures
+    return isinstance(plan, Leaf) and not plan.labels

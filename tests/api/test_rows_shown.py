@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.api.comparing import Cohort, compare_cohorts
 from app.api.frames import to_rows
 from app.api.questions import Question, ask
 from app.api.shown import ask_rows
 from app.catalog.metrics import METRICS
 from app.catalog.names import metric
 from app.demo.world import World
-from app.sessionql.filters import And, Any, Compare, Filter, Sequence, Text
+from app.sessionql.filters import And, Any, Compare, Filter, Sequence, Text, both
 from app.sessionql.language import parse
 from app.sessionql.narrowing import narrow
 from app.sessionql.plan import Window, bind
@@ -71,6 +72,26 @@ def test_rows_that_are_shown_are_the_first_of_all(
         for limit in (1, 3, 8):
             frames = ask_rows(question, reader, Settings(), limit)
             assert to_rows(metrics, frames)[:limit] == every[:limit]
+
+
+@pytest.mark.parametrize("label", ["version", "browser", "status", "entry", "user"])
+def test_values_are_compared_as_if_each_was_asked_for(
+    label: str, reader: SqliteReader
+) -> None:
+    """What one question says of both values is what a question about each says."""
+    metrics = tuple(METRICS.values())
+    window = Window(NOON - 9 * HOUR - 5, NOON - 700, 0, NOON)
+    for among in (And(), Compare("device", "=", ("desktop",))):
+        values = [value for value, _ in reader.values(label, window, among, 3)]
+        for pair in zip(values, [*values[1:], "unheard of"], strict=True):
+            parts = [Compare(label, "=", (value,)) for value in pair]
+            a, b = (Cohort(part.field, window, among, part) for part in parts)
+            rows, _ = compare_cohorts(metrics, (a, b), reader, Settings())
+            for side, part in zip("ab", parts, strict=True):
+                one = Question(metrics, (), both(among, part), window)
+                true = to_rows(metrics, ask(one, reader, Settings()))
+                expected = [true[0][each.name] if true else None for each in metrics]
+                assert [row[side] for row in rows] == expected
 
 
 def test_what_a_filter_cannot_choose_is_asked_of_all() -> None:
