@@ -13,7 +13,9 @@ import contextlib
 import io
 import socket
 import ssl
+import weakref
 from collections.abc import Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -51,7 +53,7 @@ class Connection:
         self._ca_file = ca_file
         self._proxy = _proxy_of(url)
         self._http: HTTPConnection | None = None
-        self._answer: HTTPResponse | None = None
+        self._let_go: weakref.finalize[..., Any] | None = None
         self._socket: socket.socket | None = None  # also of an answer that ends it
         self.is_hung_up = False
 
@@ -68,7 +70,9 @@ class Connection:
             SourceRefused: the file of certificates cannot be read.
         """
         made = self._http = self._new()
-        made.response_class = self._answered  # type: ignore[assignment]  # makes one
+        answers: list[HTTPResponse] = []  # the last; a proxy's, nobody else knows
+        made.response_class = partial(_answered, answers)  # type: ignore[assignment]
+        self._let_go = weakref.finalize(self, _close, made, answers)
         made.connect()
         made.sock.settimeout(self._read_s)
         self._socket = made.sock
@@ -99,14 +103,8 @@ class Connection:
 
     def close(self) -> None:
         """Let go of the connection; it can be opened again."""
-        if self._answer is not None:  # a proxy's, say, which nobody else knows
-            self._answer.close()
-        if self._http is not None:
-            self._http.close()
-
-    def _answered(self, *args: Any, **more: Any) -> HTTPResponse:
-        self._answer = _WideResponse(*args, **more)
-        return self._answer
+        if self._let_go is not None:
+            self._let_go()
 
     def _new(self) -> HTTPConnection:
         url, proxy = self._url, self._proxy
@@ -120,6 +118,17 @@ class Connection:
         if proxy:
             made.set_tunnel(url.hostname or "", url.port or 443, _allowed_by(proxy))
         return made
+
+
+def _answered(answers: list[HTTPResponse], *args: Any, **more: Any) -> HTTPResponse:
+    answers[:] = [_WideResponse(*args, **more)]
+    return answers[0]
+
+
+def _close(http: HTTPConnection, answers: list[HTTPResponse]) -> None:
+    for each in answers:
+        each.close()
+    http.close()
 
 
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
