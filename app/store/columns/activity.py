@@ -134,9 +134,14 @@ def _chosen(part: Part, window: Window, mask: Mask, minutes: Numbers) -> Mask:
     if mask is not True:
         chosen = np.asarray(mask)[part.places("activity")]
     if part.range[0] < window.start:  # it may be over before the window begins
-        end = part.numbers("start").values + part.numbers("duration").values
-        chosen = both(chosen, (end >= window.start)[part.places("activity")])
-        chosen = both(chosen, minutes.values >= window.start // _MINUTE)
+        first = window.start // _MINUTE - minutes.offset
+        began = minutes.distances >= first
+        same = np.flatnonzero(minutes.distances == first)  # as the window begins
+        owners = part.numbers("row", "activity").cut(same)
+        rows = owners.values - (part.rows.start or 0)
+        start, length = (part.numbers(name).cut(rows) for name in ("start", "duration"))
+        began[same] = start.values + length.values >= window.start
+        chosen = both(chosen, began)
     last = (window.end - 1) // _MINUTE - minutes.offset
     if len(minutes) and int(minutes.distances.max()) > last:
         chosen = both(chosen, minutes.distances <= last)

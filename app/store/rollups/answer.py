@@ -27,6 +27,7 @@ from app.store.rollups.tables import DAY, HOUR, LEVELS
 from app.store.sql import Statement
 
 MAX_SCANNED = 0.4  # of the window; beyond that one scan of everything is as good
+_MOST_READ = 2 * HOUR  # of active sessions, where the hours in it may tell most
 _DAYS = LEVELS.index(DAY)
 
 Scan = Callable[[Leaf, Window], list[Cell]]
@@ -131,7 +132,7 @@ class _Asker:
     def _active(self, leaf: Leaf, window: Window, found: Cover) -> Rolled | None:
         if window.step:
             told = answer_active(
-                self.db, leaf, window, found, self.new_statement, self.scan
+                self.db, leaf, window, found, self.new_statement, self._ask_active
             )
             return told and Rolled(told[0], _details(found, told[1]))
         count = Leaf("count", selector=leaf.selector, by=leaf.by)
@@ -140,6 +141,17 @@ class _Asker:
             return None
         cells = answer_active_whole(self.db, leaf, window, began.cells, self.scan)
         return None if cells is None else Rolled(cells, began.details)
+
+    def _ask_active(self, leaf: Leaf, window: Window) -> list[Cell]:
+        """Answer a leaf about active sessions over some buckets; one may be ragged."""
+        bucket = window.start // window.step * window.step
+        found = cover(leaf)
+        is_one = window.end <= bucket + window.step
+        if found and is_one and window.end - window.start > _MOST_READ:
+            told = self._active(leaf, replace(window, step=0), found)
+            if told:
+                return [(labels, bucket, value) for labels, _, value in told.cells]
+        return self.scan(leaf, window)
 
     def _newcomers(self, leaf: Leaf, everyone: Leaf, window: Window) -> Rolled | None:
         """Return how many users came first in each bucket.
