@@ -234,7 +234,8 @@ def _own(events: _Rows, name: str) -> tuple[Array, int, bool, int, Array | None]
     """Return what a column is made of that has a number of each event."""
     held = events.numbers(name)
     codes, table = held.distances, held.table
-    if table is not None and codes.nbytes < _FEW:  # of its list what is used
+    most = 0 if table is None else len(codes) * (codes.itemsize + table.itemsize)
+    if table is not None and most < _FEW:  # of its list what is used
         is_used = np.zeros(len(table), bool)
         is_used[: held.has_null] = True
         is_used[codes] = True

@@ -53,7 +53,13 @@ def places_of(part: Part, table: str) -> Array:
     """Return of each event of *table* the place of its session in the part."""
     held = part.numbers("row", table)
     shift = held.offset - (part.rows.start or 0)
-    return held.distances.astype(np.int64) + shift if shift else held.distances
+    distances = held.distances
+    if not shift:
+        return distances
+    if -np.iinfo(distances.dtype).max <= shift < 0:  # none is below, so it stays narrow
+        narrow: Array = distances - distances.dtype.type(-shift)
+        return narrow
+    return distances.astype(np.int64) + shift
 
 
 def events_of(

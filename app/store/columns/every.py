@@ -37,7 +37,8 @@ class Every:
         codes = grouped.codes
         if known is not None:
             rows = np.flatnonzero(known)
-            codes, values = codes.take(rows), values.take(rows)
+            values = values.take(rows)
+            codes = codes.take(rows) if len(grouped.keys) > 1 else codes[: len(rows)]
         self._codes.append((codes, grouped.keys))
         self._values.append(values)
 
@@ -50,7 +51,7 @@ class Every:
         if not self._codes:
             return np.zeros(0, np.int64), np.zeros(0)
         found = [
-            np.searchsorted(self._distinct, keys).take(codes)
+            _place(np.searchsorted(self._distinct, keys), codes)
             for codes, keys in self._codes
         ]
         return np.concatenate(found), np.concatenate(self._values)
@@ -61,6 +62,13 @@ class Every:
         if not self._groups:
             return np.zeros(0, np.int64)
         return np.unique(np.concatenate(self._groups))
+
+
+def _place(places: Array, codes: Array) -> Array:
+    """Return the place of each code; of one for all, in no memory."""
+    if len(places) == 1:
+        return np.broadcast_to(places[0], len(codes))
+    return places.take(codes)
 
 
 def values_of(

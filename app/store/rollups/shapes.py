@@ -47,9 +47,15 @@ def buckets_of(values: Floats) -> Ints:
     Bucket ``ORIGIN + b`` holds what is in ``(FACTOR**(b - 1), FACTOR**b]``.
     """
     above = values > 0
-    safe = np.where(above, values, 1.0)
-    found = ORIGIN + np.ceil(np.log(safe) * _SCALE)
-    return np.where(above, found.clip(ZERO + 1, _SPAN - 1), ZERO).astype(np.int64)
+    is_above = bool(above.all())
+    found = np.log(values if is_above else np.where(above, values, 1.0))
+    found *= _SCALE
+    np.ceil(found, out=found)
+    found += ORIGIN
+    found.clip(ZERO + 1, _SPAN - 1, out=found)
+    if not is_above:
+        found[~above] = ZERO
+    return found.astype(np.int64)
 
 
 def values_of(buckets: Ints) -> Floats:
