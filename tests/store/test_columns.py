@@ -108,6 +108,7 @@ def test_figures_looked_at_together_are_what_they_are_alone(
 ) -> None:
     """Of any filters and labels; those that hold too much are left for later."""
     monkeypatch.setattr(answering, "MOST_HELD", most)
+    monkeypatch.setattr(answering, "MOST_OF_ALL", most)
     dice = random.Random(8)
     reader = SqliteReader(held.path, "default")
     answered = 0

@@ -1,6 +1,7 @@
 """Figures of the same sessions or events, of which each part is looked at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from threading import Lock
 
 from app.sessionql.evaluate import Cell, bounds_of
 from app.sessionql.literals import write_number
@@ -11,6 +12,7 @@ from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
 
 MOST_HELD = 4 << 20  # bytes of values, of figures that are made together
+MOST_OF_ALL = 20 << 20  # bytes of those who hold more, in a process
 
 
 class Answering:
@@ -46,23 +48,52 @@ class Answering:
         ]
 
 
-def look(every: Iterable[Answering]) -> None:
+class _Room:
+    """How much those who look at parts hold beyond ``MOST_HELD``; for all threads."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._lock = Lock()
+
+    def take(self, held: int, taken: int) -> int | None:
+        """Take room for *held* bytes, of one who has taken some.
+
+        Returns:
+            How much that one has taken now; None when there is no more.
+        """
+        wanted = held if held > MOST_HELD else 0
+        with self._lock:
+            if wanted and self._taken - taken + wanted > MOST_OF_ALL:
+                return None
+            self._taken += wanted - taken
+        return wanted
+
+
+_ROOM = _Room()
+
+
+def look(every: Sequence[Answering]) -> None:
     """Look at all parts, each once for all that ask about it.
 
     Those that are for the tables to answer lose their figures, and figures that hold
-    many values together are let go but for one.
+    more values together than there is room for are let go but for one.
     """
     lists: dict[int, list[Answering]] = {}
     for each in every:
         lists.setdefault(id(each.question.parts), []).append(each)
-    first = True
-    for those in lists.values():
-        for part in those[0].question:
-            for each in those:
-                _take(each, part)
-            if _held(those) > MOST_HELD:
-                _let_go(those, keep_first=first)
-        first = False
+    first, taken = True, 0
+    try:
+        for those in lists.values():
+            for part in those[0].question:
+                for each in those:
+                    _take(each, part)
+                room = _ROOM.take(_held(every), taken)
+                if room is None:
+                    _let_go(those, keep_first=first)
+                taken = taken if room is None else room
+            first = False
+    finally:
+        _ROOM.take(0, taken)
 
 
 def _take(each: Answering, part: Part) -> None:
@@ -73,7 +104,7 @@ def _take(each: Answering, part: Part) -> None:
         each.figures.clear()
 
 
-def _held(those: list[Answering]) -> int:
+def _held(those: Iterable[Answering]) -> int:
     return sum(figure.nbytes for each in those for figure in each.figures.values())
 
 
