@@ -202,7 +202,7 @@ class Quantiles:
         sizes = np.array([len(values)])
         if len(used) > 1:
             sizes = np.bincount(codes, minlength=len(used))
-            narrow = codes.astype(
+            narrow: Array = codes.astype(
                 narrowest(len(used) - 1)
             )  # the fewer bytes, the quicker
             values = values.take(np.argsort(narrow, kind="stable"))
