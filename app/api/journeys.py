@@ -94,6 +94,7 @@ def show_paths(asked: Asked) -> Response:
         whole(asked, "depth", 0),
         whole(asked, "top", _TOP),
         whole(asked, "sample", 0),
+        is_brief=layout == "matrix",
     )
     found = reader().flow(question)
     laid, told = lay_flow(found, layout, whole(asked, "limit", _EDGES))

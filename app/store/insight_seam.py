@@ -69,6 +69,7 @@ class FlowQuestion:
         depth: steps told apart, or 0: all transitions together.
         top: pages shown; all others are one.
         sample: every so many-th session; 0 = as many as the time allows.
+        is_brief: sessions at places and on transitions need not be right.
     """
 
     window: Window
@@ -78,6 +79,7 @@ class FlowQuestion:
     depth: int = 0
     top: int = 20
     sample: int = 0
+    is_brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)

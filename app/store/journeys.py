@@ -13,8 +13,9 @@ from app.sessionql.strata import rounded
 from app.sessions.funnels import Chain, Funnel, new_funnel, walk, walk_strictly
 from app.sessions.journeys import NO_DWELL, Flow, Trails, flow_of
 from app.store import conditions
+from app.store.columns.flows import flow_in_columns
 from app.store.columns.funnels import Steps, funnel_in_columns
-from app.store.columns.trails import Way, flow_in_columns
+from app.store.columns.trails import Way
 from app.store.insight_seam import (
     FlowAnswer,
     FlowQuestion,
@@ -60,7 +61,9 @@ class JourneysReader(Engine):
         if asked.sample <= 1:
             found = ask_columns(
                 self, db, asked.window, asked.selector,
-                lambda question: flow_in_columns(question, way, asked.top),
+                lambda question: flow_in_columns(
+                    question, way, asked.top, is_brief=asked.is_brief
+                ),
             )  # fmt: skip
             if found is not None:
                 return found, 1

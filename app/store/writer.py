@@ -62,7 +62,7 @@ class SqliteWriter(Ledger):
             found = next_dirty(db, now)
             if found:
                 build(db, *found, BOUNCES[bounce])
-            is_built = build_next(db, now)
+            is_built = build_next(db, now, bounce)
         return found is not None or is_built
 
     # -- what a batch means --------------------------------------------------------

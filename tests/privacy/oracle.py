@@ -14,7 +14,8 @@ from app.model import Context, Entry, Event
 from app.sessions.strands import session_of
 from app.settings import Settings, SourceSettings
 from app.store import open_privacy_book
-from app.store.columns.chunks import Labels, unpack
+from app.store.columns.chunks import Labels
+from app.store.columns.packing import unpack
 from app.store.columns.tables import TABLES
 from app.store.privacy_seam import ERASURE, Exported, Request
 from app.store.rollups.packed import Held

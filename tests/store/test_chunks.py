@@ -12,10 +12,17 @@ from app.store.columns.chunks import (
     Numbers,
     make_labels,
     make_numbers,
-    pack,
-    unpack,
+    narrowest,
 )
 from app.store.columns.joining import join
+from app.store.columns.packing import (
+    pack,
+    pack_all,
+    unpack,
+    unpack_all,
+    unpack_inner,
+    unpack_runs,
+)
 
 INT = st.integers(-(1 << 61), 1 << 61) | st.integers(-300, 300) | st.just(NULL)
 DECIMAL = st.floats(allow_nan=False) | st.integers(0, 9_999).map(lambda n: n / 100)
@@ -44,6 +51,41 @@ def test_whole_numbers_come_back(values: list[int], is_sorted: bool) -> None:  #
     assert column is not None
     assert told(column) == expected
     assert told(unpack(pack(column))) == expected
+
+
+@given(st.lists(INT, min_size=1), st.data())
+def test_some_rows_come_back(values: list[int], data: st.DataObject) -> None:
+    """As of the whole column, whether it ascends or not."""
+    rows = data.draw(st.lists(st.integers(0, len(values) - 1)))
+    for each in (values, sorted(values)):
+        column = make_numbers(np.array(each, np.int64))
+        assert column is not None
+
+        found = unpack(pack(column), np.array(rows, np.int64))
+
+        assert told(found) == [told(column)[row] for row in rows]
+
+
+@given(st.lists(st.integers(0, 70_000) | st.integers(0, 9), min_size=1))
+def test_runs_of_what_ascends_come_back(values: list[int]) -> None:
+    """The distinct numbers, where each begins, and which is that before it."""
+    values = sorted(values)
+    data = pack(Numbers(np.array(values, narrowest(max(values)))))
+
+    owners, begins = unpack_runs(data)
+
+    assert owners.tolist() == sorted(set(values))
+    assert begins.tolist() == [*map(values.index, owners.tolist()), len(values)]
+    inner = [at > values.index(each) for at, each in enumerate(values)]
+    assert unpack_inner(data).tolist() == inner
+
+
+@given(st.lists(st.lists(st.integers(-300, 300)), max_size=4))
+def test_columns_come_back_together(columns: list[list[int]]) -> None:
+    """In their order."""
+    made = [Numbers(np.array(each, np.int64) + 300, -300) for each in columns]
+
+    assert list(map(told, unpack_all(pack_all(made)))) == list(map(told, made))
 
 
 @given(st.lists(DECIMAL | st.none()))

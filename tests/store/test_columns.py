@@ -12,7 +12,7 @@ from app.demo.world import World
 from app.model import Entry
 from app.sessionql.filters import And, Compare, Filter, Not, Or, gather
 from app.sessionql.plan import Leaf, Window
-from app.store.columns import answering, build, few
+from app.store.columns import answering, build, few, keeping
 from app.store.columns.answer import answer, answer_all
 from app.store.columns.cache import ColumnCache
 from app.store.columns.chunks import Numbers
@@ -290,6 +290,40 @@ def test_row_groups_go_with_their_sessions(index: Index) -> None:
     assert row_groups(index) == set()
     held = index.reader._db.execute("select count(*) from column_chunks")
     assert held.fetchone() == (0,)
+
+
+def test_what_row_groups_give_goes_with_them(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept of what one definition of bounce says, and not where it is too much."""
+    monkeypatch.setattr(keeping, "LEAST", 1)
+    monkeypatch.setattr(keeping, "MAX_SHARE", 9)
+    index.ingest(page_load("s1", at="10:10:00"))
+    roll_up(index)
+    assert kept(index) == {"kept/places/single_view": True, "kept/ways": True}
+
+    while index.writer.roll_up(LATER, "ga4"):
+        pass
+    assert kept(index) == {"kept/places/ga4": True, "kept/ways": True}
+
+    monkeypatch.setattr(keeping, "MAX_SETS", 0)
+    index.ingest(page_load("s2", at="10:20:00"))
+    roll_up(index)
+    assert kept(index) == {"kept/places/single_view": False, "kept/ways": False}
+
+    index.writer.expire(BEGIN + 24 * HOUR)
+    roll_up(index)
+    assert kept(index) == {}
+
+
+def kept(index: Index) -> dict[str, bool]:
+    """Return what is kept beside columns, and whether it says anything."""
+    return {
+        name: bool(data)
+        for name, data in index.reader._db.execute(
+            "select name, data from column_chunks where name like 'kept/%'"
+        )
+    }
 
 
 def test_day_of_many_sessions_is_several_row_groups(

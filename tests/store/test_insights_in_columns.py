@@ -4,6 +4,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from app.sessionql.filters import And, Compare, Filter, Not, Or
 from app.sessionql.plan import Leaf, Window
 from app.settings import SamplingSettings, Settings, SourceSettings
 from app.store import open_reader, open_writer
-from app.store.columns import few
+from app.store.columns import build, few, keeping
 from app.store.columns.answer import answer
+from app.store.columns.keeping import kept_depths, kept_places, kept_ways
+from app.store.columns.question import Question
 from app.store.insight_seam import FlowQuestion, FunnelQuestion, Ranking
 from app.store.ranking import ask_columns
 from app.store.reader import SqliteReader
@@ -34,7 +37,16 @@ RATES = (  # of three applications one was not sampled
     SamplingSettings("tealeaf-shop", "", 0.25),
 )
 _EMPTY = ("views", "actions", "errors")
-_FIELDS = ("app", "version", "browser", "device", "user", "entry", "status")
+_FIELDS = (
+    "app",
+    "environment",
+    "version",
+    "browser",
+    "device",
+    "user",
+    "entry",
+    "status",
+)
 _SORTS = (
     "start", "end", "duration", "errors", "views", "user", "browser", "entry", "status",
     "bounced", "returning", "cost", "source", "has_replay",
@@ -45,6 +57,7 @@ class Pair:
     """One world, twice: as tables only, and with columns."""
 
     def __init__(self, folder: Path, state: str) -> None:
+        self.state = state
         lines = list(
             World(7, sessions_per_hour=30, visitors=40).history(BEGIN, BEGIN + LENGTH)
         )
@@ -100,13 +113,20 @@ def _reader(path: Path, rates: tuple[SamplingSettings, ...] = ()) -> SqliteReade
     return reader
 
 
-@pytest.fixture(scope="module", params=["clean", "dirty", "late", "sampled"])
+@pytest.fixture(scope="module", params=["clean", "dirty", "late", "sampled", "kept"])
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:
-    """One world whose columns hold all, most, or what was true before; or a sample."""
-    made = Pair(tmp_path_factory.mktemp("pair"), request.param)
+    """One world whose columns hold all, most, or what was true before; or a sample.
+
+    Of one, and of that sample, row groups are small, and what they give is kept of each.
+    """
     with pytest.MonkeyPatch.context() as patched:
+        if request.param in {"sampled", "kept"}:
+            patched.setattr(build, "MAX_JOINED", 100)
+            patched.setattr(keeping, "LEAST", 1)
+            patched.setattr(keeping, "MAX_SHARE", 9)
+        made = Pair(tmp_path_factory.mktemp("pair"), request.param)
         if request.param == "clean":  # nothing is in the tables
             patched.setattr(few, "AT_MOST", 0)
         yield made
@@ -270,6 +290,39 @@ def test_journeys_are_told_alike(pair: Pair) -> None:
             depth=dice.choice((0, 0, 1, 3)), top=dice.choice((1, 2, 5, 20)), sample=1,
         )  # fmt: skip
         compare(pair, lambda r: _flow(r.flow(question)))  # noqa: B023
+        brief = replace(question, is_brief=True)
+        compare(pair, lambda r: _counts(r.flow(brief)))  # noqa: B023
+
+
+def _counts(found: Any) -> Any:
+    flow = found.flow
+    return [
+        {key: (each.count, each.dwell) for key, each in those.items()}
+        for those in (flow.places, flow.edges)
+    ]
+
+
+def test_what_is_kept_answers(pair: Pair) -> None:
+    """Of whole row groups, where no more than app and environment choose sessions."""
+    window, app = Window(BEGIN, BEGIN + LENGTH, 0, LATER), Compare("app", "!=", ("x",))
+    found = {}
+    for selector in (And(), Not(app), And((app,)), Compare("version", "!=", ("x",))):
+
+        def kept(question: Question) -> list[bool]:
+            return [
+                keep(question, part) is not None
+                for part in question.parts
+                for keep in (kept_places, kept_ways, kept_depths)
+            ]
+
+        reader = pair.columns
+        found[selector] = ask_columns(reader, reader._db, window, selector, kept)
+    of_version = found.pop(Compare("version", "!=", ("x",)))
+    assert of_version is not None
+    assert not any(of_version)
+    for each in found.values():
+        assert each is not None
+        assert set(each) == {pair.state in {"sampled", "kept"}}
 
 
 def _pages(pair: Pair) -> list[str]:
@@ -288,6 +341,8 @@ def test_funnels_are_told_alike(pair: Pair) -> None:
     for _ in range(QUESTIONS):
         count = dice.randint(2, 4)
         steps = tuple(_step(dice, pages) for _ in range(count))
+        if dice.random() < 0.3:  # any page makes each of them
+            steps = (Compare("page", "=~", ("..*",)),) * count
         question = FunnelQuestion(
             window_of(dice), steps, filter_of(pair, dice), dice.random() < 0.3,
             dice.choice((0, 0, 30_000, 600_000)), dice.choice(("", "browser", "app")),

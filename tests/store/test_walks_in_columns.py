@@ -1,10 +1,12 @@
 """Funnels and journeys by column are those of one session after the other."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sessions.funnels import walk, walk_strictly
+from app.store.columns import events
 from app.store.columns.events import first_of_each
 from app.store.columns.funnels import Hits, follow_loosely, follow_strictly
 from app.store.columns.shares import ShareCache
@@ -47,13 +49,21 @@ def test_all_sessions_walk_as_each_would(
             assert tuple(times[: made[row], row].tolist()) == chain
 
 
-@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=60), max_size=6))
-def test_a_value_counts_once_a_session(sessions: list[list[int]]) -> None:
+@given(
+    st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=60), max_size=6),
+    st.sampled_from([(10, 64), (3, 5), (1, 1)]),
+)
+def test_a_value_counts_once_a_session(
+    sessions: list[list[int]], bounds: tuple[int, int]
+) -> None:
     """In sessions of few events, which are compared, and of many, which are sorted."""
     rows = np.array([row for row, each in enumerate(sessions) for _ in each], np.int64)
     values = np.array([value for each in sessions for value in each], np.int64)
 
-    found = first_of_each(values, rows)
+    with pytest.MonkeyPatch.context() as patched:
+        for name, bound in zip(("_SHORT", "_LONG"), bounds, strict=True):
+            patched.setattr(events, name, bound)
+        found = first_of_each(values, rows)
 
     wanted = [
         at == each.index(value) for each in sessions for at, value in enumerate(each)

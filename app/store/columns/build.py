@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.store.columns.chunks import Array, Column, Numbers, pack, unpack
+from app.store.columns.chunks import Array, Column, Numbers
 from app.store.columns.joining import join
+from app.store.columns.keeping import keep_next
+from app.store.columns.packing import pack, unpack
 from app.store.columns.rows import read_columns
 from app.store.columns.tables import DAY, HOUR, TABLES, columns_of
 from app.store.marks import touch
@@ -36,14 +38,17 @@ class _Hour(NamedTuple):
         return int(self.piece.rows.stop - self.piece.rows.start)
 
 
-def build_next(db: sqlite3.Connection, now: int) -> bool:
+def build_next(db: sqlite3.Connection, now: int, bounce: str) -> bool:
     """Make the row group of one hour or day that needs it; False when none does.
+
+    At last, what they give to questions about pages is kept of each.
 
     Hours come before days, the newest first; of a day, all hours must be over and read.
 
     Args:
         db: in a transaction.
         now: UTC epoch ms.
+        bounce: which definition.
     """
     hour = db.execute(
         "select max(hour) from columns_dirty where hour <= ?", (now - HOUR - SETTLED,)
@@ -60,7 +65,8 @@ def build_next(db: sqlite3.Connection, now: int) -> bool:
     ).fetchone()[0]
     if day is not None:
         _build_day(db, day)
-    return day is not None
+        return True
+    return keep_next(db, bounce)
 
 
 def _build_hour(db: sqlite3.Connection, hour: int) -> None:

@@ -8,15 +8,12 @@ are stored as whole numbers.
 Where nothing is said (NULL), the distance is 0, and all others begin at 1.
 """
 
-import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
-import zstandard
 
 Array = npt.NDArray[Any]
 
@@ -26,6 +23,7 @@ _LISTED = 0.75  # of the bytes that decimals take as they are
 _NAN = np.full(1, np.nan)
 _SCALES = (1, 10, 100, 1_000, 10_000)
 EXACT = float(1 << 53)
+_EVERY = slice(None)
 
 
 @dataclass(frozen=True)
@@ -135,30 +133,6 @@ class Labels:
 Column = Numbers | Labels
 
 
-class _Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Unsigned numbers as bytes: the first bytes of all, then the second ones, ..."""
-
-    rows: int
-    width: int  # bytes of each; 0 = all are 0
-    first: int  # of ascending ones, the first; -1 = they are no distances between rows
-    data: bytes
-
-
-class _Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    packed: _Packed
-    offset: int = 0
-    has_null: bool = False
-    scale: int = 1
-    ids: _Packed | None = None  # of labels
-    table: _Packed | None = None  # of decimals
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Chunk).decode
-_LEVEL = -1  # a fifth larger than at 3, and read in a third less time
-_OWN = threading.local()
-
-
 def make_numbers(values: Array) -> Numbers | None:
     """Make a column of int64 (``NULL`` for NULL) or of float64 (NaN for NULL).
 
@@ -218,96 +192,26 @@ def make_labels(ids: Array) -> Labels:
     return Labels(codes.astype(narrowest(max(len(distinct) - 1, 0))), distinct)
 
 
-def pack(column: Column) -> bytes:
-    """Return a column as bytes."""
-    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
-    if isinstance(column, Labels):
-        ids = _pack(column.ids)
-        return compress(_encode(_Chunk(_pack(column.codes), ids=ids)))
-    table = None if column.table is None else _pack_decimals(column.table)
-    if column.scale or table:
-        packed = _pack(column.distances)
-    else:
-        packed = _pack_decimals(column.distances)
-    chunk = _Chunk(packed, column.offset, column.has_null, column.scale, table=table)
-    return compress(_encode(chunk))
-
-
-def unpack(data: bytes) -> Column:
-    """Return the column that ``pack`` made bytes of; its arrays cannot be written."""
-    chunk = _decode(_decompressor().decompress(data))
-    if chunk.ids is not None:
-        return Labels(_unpack(chunk.packed), _unpack(chunk.ids).astype(np.int64))
-    if chunk.table is not None:
-        table = _unshuffled(chunk.table).view(np.float64)
-        return Numbers(_unpack(chunk.packed), 0, chunk.has_null, 0, table)
-    if not chunk.scale:
-        kept = _unshuffled(chunk.packed).view(np.float64)
-        return Numbers(kept, scale=0)
-    return Numbers(_unpack(chunk.packed), chunk.offset, chunk.has_null, chunk.scale)
-
-
-def _decompressor() -> zstandard.ZstdDecompressor:
-    """Return this thread's; to make one takes as long as to use it on a small column."""
-    if not hasattr(_OWN, "decompressor"):
-        _OWN.decompressor = zstandard.ZstdDecompressor()
-    found: zstandard.ZstdDecompressor = _OWN.decompressor
-    return found
-
-
-def _pack_decimals(values: Array) -> _Packed:
-    return _Packed(len(values), 8, -1, _shuffled(values))
-
-
-def _pack(values: Array) -> _Packed:
-    """Pack whole numbers of at least 0."""
-    largest = int(values.max(initial=0))
-    if not largest:
-        return _Packed(len(values), 0, -1, b"")
-    narrow: Array = values.astype(narrowest(largest))
-    if len(values) > 1 and bool((values[1:] >= values[:-1]).all()):
-        steps = np.diff(narrow, prepend=narrow[:1])
-        steps = steps.astype(narrowest(int(steps.max())))
-        if steps.itemsize < narrow.itemsize:
-            data = _shuffled(steps)
-            return _Packed(len(values), steps.itemsize, int(values[0]), data)
-    return _Packed(len(values), narrow.itemsize, -1, _shuffled(narrow))
-
-
-def _unpack(packed: _Packed) -> Array:
-    if not packed.width:  # takes no memory
-        return np.broadcast_to(np.uint8(0), packed.rows)
-    found = _unshuffled(packed)
-    if packed.first >= 0:
-        last = packed.first + int(found.sum(dtype=np.uint64))
-        first, found = packed.first, np.cumsum(found, dtype=narrowest(last))
-        found += found.dtype.type(first)
-    found.setflags(write=False)
-    return found
-
-
-def _shuffled(values: Array) -> bytes:
-    """Return the first bytes of all, then the second ones: they compress better."""
-    return values.view(np.uint8).reshape(-1, values.itemsize).T.tobytes()
-
-
-def _unshuffled(packed: _Packed) -> Array:
-    planes = np.frombuffer(packed.data, np.uint8).reshape(packed.width, -1)
-    if packed.width not in {2, 4}:
-        return np.ascontiguousarray(planes.T).view(f"<u{packed.width}").reshape(-1)
-    found: Array = planes[-1].astype(f"<u{packed.width}")
-    for plane in planes[-2::-1]:  # several times as quick as to transpose
-        found <<= 8
-        found |= plane
-    return found
-
-
 def narrowest(largest: int) -> type:
     """Return the smallest unsigned type that holds numbers up to *largest*."""
     for bound, dtype in _NARROW:
         if largest < bound:
             return dtype
     return np.uint64
+
+
+def find_rows(column: Numbers, start: int, end: int) -> slice:
+    """Return which rows of an ascending column are in ``[start, end)``."""
+    return slice(_find(column, start), _find(column, end))
+
+
+def _find(column: Numbers, value: int) -> int:
+    distances, wanted = column.distances, value - column.offset
+    if not len(distances) or wanted <= distances[0]:
+        return 0
+    if wanted > distances[-1]:
+        return len(distances)
+    return int(np.searchsorted(distances, distances.dtype.type(wanted)))
 
 
 _NARROW = ((1 << 8, np.uint8), (1 << 16, np.uint16), (1 << 32, np.uint32))

@@ -162,29 +162,102 @@ def first_of_each(values: Array, rows: Array) -> Array:
         values: one an event, at least 0.
         rows: the session of each, ascending.
     """
-    is_first = np.ones(len(values), bool)
-    if not len(values):
-        return is_first
-    width = int(values.max()) + 1
-    most = (int(rows[-1]) + 1) * width
-    # a session and a value are one number, in as few bytes as it needs
-    pairs: Array = rows.astype(np.uint32 if most < _FITS else np.int64)
-    pairs = pairs * pairs.dtype.type(width)
-    pairs += values.astype(pairs.dtype)
-    begins = begins_of(rows)
-    sizes = sizes_of(begins, len(rows))
-    longest = int(sizes.max())
+    inner = np.zeros(len(rows), bool)
+    np.equal(rows[1:], rows[:-1], out=inner[1:])
+    return ~repeats(values, inner)
+
+
+def repeats(values: Array, inner: Array) -> Array:
+    """Return of each event whether its session has an earlier one with that value.
+
+    Args:
+        values: one an event; narrow ones are compared quickest.
+        inner: whether the event before it is of the same session.
+    """
+    found = np.zeros(len(values), bool)
+    run = inner.copy()  # whether the session has as many before it
+    back = 1
     # events one apart, then two: of all sessions at the same time
-    for back in range(1, min(longest, _SHORT)):
-        is_first[back:] &= pairs[back:] != pairs[:-back]
-    if longest > _SHORT:  # or it would grow as the square
-        long = sizes > _SHORT
-        places = spread(begins[long], sizes[long])
-        is_first[places] = False
-        some = pairs[places]
-        order = np.argsort(some, kind="stable")
-        is_first[places[order[begins_of(some[order])]]] = True
-    return is_first
+    while back < _SHORT and np.count_nonzero(run) > _DENSE * len(run):
+        same = values[back:] == values[:-back]
+        same &= run[back:]
+        found[back:] |= same
+        run[back:] &= inner[:-back]
+        back += 1
+    run &= ~found
+    left = np.flatnonzero(run)
+    while len(left) and back < _LONG:
+        is_same = values.take(left) == values.take(left - back)
+        found[left.compress(is_same)] = True
+        left = left.compress(~is_same)
+        left = left.compress(inner.take(left - back))
+        back += 1
+    if len(left):  # or it would grow as the square
+        _sort_repeats(values, inner, left, found)
+    return found
+
+
+def _sort_repeats(values: Array, inner: Array, left: Array, found: Array) -> None:
+    """Set *found* of the sessions in which some are left."""
+    rows = np.cumsum(~inner)
+    is_long = np.zeros(int(rows[-1]) + 1, bool)
+    is_long[rows.take(left)] = True
+    places = np.flatnonzero(is_long.take(rows))
+    pairs = rows.take(places) * (int(values.max()) + 1)
+    pairs += values.take(places).astype(np.int64)
+    order = np.argsort(pairs, kind="stable")
+    is_again = np.ones(len(places), bool)
+    is_again[order[begins_of(pairs[order])]] = False
+    found[places] = is_again
+
+
+class Runs(NamedTuple):
+    """The events of some sessions, those of each one after the other.
+
+    Attributes:
+        chosen: which events of the part they are.
+        owners: the sessions that have any, ascending.
+        begins: where those of each begin, among the chosen.
+        sizes: how many each has.
+    """
+
+    chosen: Array | slice
+    owners: Array
+    begins: Array
+    sizes: Array
+
+    @property
+    def inner(self) -> Array:
+        """Return of each event whether the one before it is of the same session."""
+        inner = np.ones(int(self.sizes.sum()), bool)
+        inner[self.begins] = False
+        return inner
+
+    @property
+    def rows(self) -> Array:
+        """Return the session of each event."""
+        return np.repeat(self.owners, self.sizes)
+
+
+def runs_of(part: Part, table: str, sessions: Mask) -> Runs:
+    """Return all events of some sessions."""
+    owners, firsts, sizes = first_runs(part, table, sessions)
+    if sessions is True:
+        return Runs(slice(None), owners, firsts, sizes)
+    begins = np.cumsum(sizes, dtype=np.int64) - sizes
+    return Runs(spread(firsts, sizes), owners, begins, sizes)
+
+
+def first_runs(part: Part, table: str, sessions: Mask) -> tuple[Array, Array, Array]:
+    """Return which of some sessions have events: these, the first of each, how many."""
+    owners, begins = part.runs(table)
+    if sessions is False:
+        return owners[:0], begins[:0], begins[:0]
+    firsts, sizes = begins[:-1], np.diff(begins)
+    if sessions is True:
+        return owners, firsts, sizes
+    kept = np.flatnonzero(sessions.take(owners))
+    return owners.take(kept), firsts.take(kept), sizes.take(kept)
 
 
 def spread(firsts: Array, sizes: Array) -> Array:
@@ -194,10 +267,13 @@ def spread(firsts: Array, sizes: Array) -> Array:
         firsts: where each run begins.
         sizes: how long it is.
     """
-    before = np.cumsum(sizes) - sizes
-    return np.repeat(firsts - before, sizes) + np.arange(int(sizes.sum()))
+    ends = np.cumsum(sizes, dtype=np.int64)
+    places = np.repeat(firsts - (ends - sizes), sizes)
+    places += np.arange(len(places))
+    return places
 
 
 _FIRST = np.zeros(1, np.int64)
-_FITS = 1 << 32
-_SHORT = 10  # events of a session that are compared with one another
+_SHORT = 10  # events before an event with which it is compared, as all are
+_DENSE = 0.06  # of the events; fewer are compared by themselves
+_LONG = 64  # events before it, with which these are compared

@@ -9,14 +9,16 @@ import numpy as np
 
 from app.sessionql.filters import Compare
 from app.sessions.funnels import Funnel, new_funnel
-from app.store.columns.chunks import Array
+from app.store.columns.chunks import Array, Labels
 from app.store.columns.events import (
     KINDS,
     begins_of,
     events_of,
+    first_runs,
     match_events,
     sizes_of,
 )
+from app.store.columns.keeping import kept_depths
 from app.store.columns.parts import NotInColumns, Part
 from app.store.columns.question import Question
 from app.store.columns.tables import TABLES
@@ -117,9 +119,15 @@ def _walked(question: Question, part: Part, asked: Steps) -> Walked:
 
 
 def _walk_part(question: Question, asked: Steps, part: Part) -> Walked:
-    hits = _hits(question, part, asked)
-    follow = follow_strictly if asked.strict else follow_loosely
-    sessions, made, times = follow(hits, len(asked.steps), asked.within)
+    kept = _kept_walks(question, part, asked)
+    if kept is not None:
+        return kept
+    found = _every_hit(question, part, asked)
+    if found is None:
+        hits = _hits(question, part, asked)
+        follow = follow_strictly if asked.strict else follow_loosely
+        found = follow(hits, len(asked.steps), asked.within)
+    sessions, made, times = found
     labels, codes = np.zeros(1, np.int64), None
     if asked.by:
         column = part.labels(asked.by)
@@ -144,6 +152,49 @@ def _walk_part(question: Question, asked: Steps, part: Part) -> Walked:
     )
     used = reached[:, 0] > 0
     return Walked(labels[used], reached[used], took[used], ids, began)
+
+
+def _kept_walks(question: Question, part: Part, asked: Steps) -> Walked | None:
+    """Return what is kept of steps that every page makes; None where it is not."""
+    conditions = [step for _, step in asked.steps]
+    if asked.within or asked.by or asked.dropped:
+        return None
+    if any(step.field != "page" or of != "view" for of, step in asked.steps):
+        return None
+    depths = kept_depths(question, part)
+    if depths is None:
+        return None
+    pages = Labels(np.arange(len(depths.ids)), depths.ids)
+    for step in dict.fromkeys(conditions):
+        if question.texts.match("page", pages, step) is not True:
+            return None
+    some = slice(0, len(conditions) if depths.reached[0] else 0)
+    shape = (-1, len(conditions))
+    reached, took = (each[some].reshape(shape) for each in depths[1:])
+    return Walked(np.zeros(len(reached), np.int64), reached, took, _NONE, _NONE)
+
+
+def _every_hit(question: Question, part: Part, asked: Steps) -> "Walks | None":
+    """Follow steps that any event of one kind makes; None where they are others."""
+    kind = asked.steps[0][0]
+    if asked.within or any(of != kind for of, _ in asked.steps):
+        return None
+    for step in dict.fromkeys(step for _, step in asked.steps):
+        if match_events(question.texts, part, kind, step) is not True:
+            return None
+    table, count = KINDS[kind][0], len(asked.steps)
+    owners, firsts, sizes = first_runs(part, table, question.sessions(part))
+    made, firsts = np.minimum(sizes, count), firsts.astype(np.int64)
+    there = [np.flatnonzero(sizes > step) for step in range(count)]
+    places = [firsts.take(those) + step for step, those in enumerate(there)]
+    at = part.some("at", table, np.concatenate(places))
+    times = np.zeros((count, len(owners)), np.int64)
+    begin = 0
+    for those, walked in zip(there, times, strict=True):
+        walked[those] = at.distances[begin : begin + len(those)]
+        begin += len(those)
+    times += at.offset
+    return owners, made, times
 
 
 def _hits(question: Question, part: Part, asked: Steps) -> Hits:

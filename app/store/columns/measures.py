@@ -61,7 +61,7 @@ class Measures:
             cost = part.numbers("cost")
             return Numbers(cost.distances, cost.offset, cost.has_null, NANO)
         if name == "bounced":
-            return self._bounced(part)
+            return has_bounced(part, self._bounce)
         if name == "active":
             return self._active(part)
         if name == "returning":
@@ -71,12 +71,6 @@ class Measures:
             raise NotInColumns(name)
         return part.numbers(name)
 
-    def _bounced(self, part: Part) -> Numbers:
-        bounced = BOUNCES[self._bounce](part)
-        if self._bounce == "single_view":  # of no views it cannot be told
-            return _or_null(bounced, part.numbers("views").values > 0)
-        return Numbers(bounced.astype(np.uint8))
-
     def _active(self, part: Part) -> Numbers:
         sources = part.labels("source")
         limits = [self._limits[each] for each in sources.ids.tolist()]
@@ -85,6 +79,14 @@ class Measures:
         end = start + part.numbers("duration").values
         is_active = (end > self._now - quiet) & (start > self._now - longest)
         return Numbers(is_active.astype(np.uint8))
+
+
+def has_bounced(part: Part, bounce: str) -> Numbers:
+    """Return whether sessions bounced, as that definition says."""
+    bounced = BOUNCES[bounce](part)
+    if bounce == "single_view":  # of no views it cannot be told
+        return _or_null(bounced, part.numbers("views").values > 0)
+    return Numbers(bounced.astype(np.uint8))
 
 
 def _or_null(holds: Array, known: Array) -> Numbers:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.store.columns.cache import CACHE
-from app.store.columns.chunks import Array, Column, Labels, Numbers, unpack
+from app.store.columns.chunks import Array, Column, Labels, Numbers, find_rows
+from app.store.columns.packing import unpack, unpack_inner, unpack_runs
 from app.store.columns.rows import read_columns
 from app.store.columns.tables import DAY, HOUR, TABLES, columns_of
 
+_FEW = 0.25  # of the rows of a column, that are quicker put together by themselves
 Range = tuple[int, int]  # [start, end), ms
 
 
@@ -68,6 +70,52 @@ class Part:
         """Return of each row of *table* the place of its session in this part."""
         held = self.numbers("row", table).values
         return held - self.rows.start if self.rows.start else held
+
+    def some(self, name: str, table: str, rows: Array | slice) -> Numbers:
+        """Return some rows of ``numbers``; of few, no others are put together.
+
+        Raises:
+            NotInColumns: it is not held.
+        """
+        key = f"{table}.{name}"
+        is_held = key in self.held or CACHE.get((self.group, key)) is not None
+        if isinstance(rows, slice) or not self.is_whole or is_held:
+            return self.numbers(name, table).cut(rows)
+        if not self.has(table) or len(rows) > _FEW * self.runs(table)[1][-1]:
+            return self.numbers(name, table).cut(rows)
+        found = unpack(_data(self.db, self.group, key), rows)
+        if not isinstance(found, Numbers):
+            raise NotInColumns(name)
+        return found
+
+    def runs(self, table: str) -> tuple[Array, Array]:
+        """Return which sessions have rows of *table*, and where those of each begin.
+
+        One place more says where they end.
+        """
+        if not self.group:
+            rows = self.places(table)
+            is_first = np.ones(len(rows) + 1, bool)
+            np.not_equal(rows[1:], rows[:-1], out=is_first[1:-1])
+            begins = np.flatnonzero(is_first)
+            return rows[begins[:-1]], begins
+        if not self.has(table):
+            return np.zeros(0, np.int64), np.zeros(1, np.int64)
+        owners, begins = _read_runs(self.db, self.group, table)
+        if self.is_whole:
+            return owners, begins
+        low, high = np.searchsorted(owners, (self.rows.start, self.rows.stop))
+        begins = begins[low : high + 1]
+        return owners[low:high] - self.rows.start, begins - begins[0]
+
+    def inner(self, table: str) -> Array:
+        """Return of each row of *table* whether the one before is of its session."""
+        if self.is_whole and self.has(table):
+            return unpack_inner(_data(self.db, self.group, f"{table}.row"))
+        begins = self.runs(table)[1]
+        inner = np.ones(int(begins[-1]), bool)
+        inner[begins[:-1]] = False
+        return inner
 
     def ids(self, name: str) -> Array:
         """Return the distinct values of a column of sessions, ascending."""
@@ -129,10 +177,9 @@ class Part:
         """Return which rows of *table* belong to the sessions."""
         if self.is_whole:
             return slice(None)
-        held = read_chunk(self.db, self.group, f"{table}.row")
-        if not isinstance(held, Numbers):
-            raise NotInColumns(table)
-        return find_rows(held, self.rows.start, self.rows.stop)
+        owners, begins = _read_runs(self.db, self.group, table)
+        low, high = np.searchsorted(owners, (self.rows.start, self.rows.stop))
+        return slice(int(begins[low]), int(begins[high]))
 
 
 def no_rows(table: str, name: str) -> Column:
@@ -158,15 +205,34 @@ def read_chunk(db: sqlite3.Connection, group: int, name: str) -> Column:
     """
     column = CACHE.get((group, name))
     if column is None:
-        row = db.execute(
-            "select data from column_chunks where row_group = ? and name = ?",
-            (group, name),
-        ).fetchone()
-        if row is None:
-            raise NotInColumns(name)
-        column = unpack(row[0])
+        column = unpack(_data(db, group, name))
         CACHE.put((group, name), column)
     return column
+
+
+def _read_runs(db: sqlite3.Connection, group: int, table: str) -> tuple[Array, Array]:
+    """Return which sessions of a row group have rows of *table*, as ``Part.runs``."""
+    name = f"{table}.row"
+    names = (f"{name}/owners", f"{name}/begins")
+    held = [CACHE.get((group, each)) for each in names]
+    found = [each.distances for each in held if isinstance(each, Numbers)]
+    if len(found) < len(names):
+        found = list(unpack_runs(_data(db, group, name)))
+    for each, values in zip(names, found, strict=True):
+        CACHE.put((group, each), Numbers(values))
+    owners, begins = found
+    return owners, begins
+
+
+def _data(db: sqlite3.Connection, group: int, name: str) -> bytes:
+    row = db.execute(
+        "select data from column_chunks where row_group = ? and name = ?",
+        (group, name),
+    ).fetchone()
+    if row is None:
+        raise NotInColumns(name)
+    data: bytes = row[0]
+    return data
 
 
 def find_parts(
@@ -279,17 +345,3 @@ def _rows_between(db: sqlite3.Connection, group: int, start: int, end: int) -> s
     if not isinstance(starts, Numbers):
         raise NotInColumns("start")
     return find_rows(starts, start, end)
-
-
-def find_rows(column: Numbers, start: int, end: int) -> slice:
-    """Return which rows of an ascending column are in ``[start, end)``."""
-    return slice(_find(column, start), _find(column, end))
-
-
-def _find(column: Numbers, value: int) -> int:
-    distances, wanted = column.distances, value - column.offset
-    if not len(distances) or wanted <= distances[0]:
-        return 0
-    if wanted > distances[-1]:
-        return len(distances)
-    return int(np.searchsorted(distances, distances.dtype.type(wanted)))

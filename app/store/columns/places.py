@@ -5,19 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.sessions.fold import MAX_LISTED
-from app.store.columns.chunks import Array, Numbers
-from app.store.columns.events import (
-    begins_of,
-    events_of,
-    first_of_each,
-    places_of,
-    sizes_of,
-)
+from app.store.columns.chunks import Array
+from app.store.columns.keeping import kept_places
 from app.store.columns.parts import Part
 from app.store.columns.question import Question
 from app.store.columns.shares import narrow
 from app.store.columns.sorting import distinct
+from app.store.columns.views import FIGURES, Share, count_places
 from app.store.columns.weighing import weighed
 
 MAX_FLAGS = 1 << 22  # of page and user, that are set at a time
@@ -41,16 +35,6 @@ class Places(NamedTuple):
     painted: Array
 
 
-class _Share(NamedTuple):
-    """What one part gives: figures a row, pages a column; and who was on which page."""
-
-    ids: Array
-    figures: Array
-    people: Array  # the users
-    pages: Array  # of each pair, the place in ids
-    users: Array  # and in people
-
-
 def places_in_columns(question: Question) -> Places:
     """Count what happened on each page.
 
@@ -65,7 +49,7 @@ def places_in_columns(question: Question) -> Places:
         for each, part in question.by_stratum()
     ]
     ids = distinct(np.concatenate([_NONE, *(share.ids for share in shares)]))
-    figures = np.zeros((_FIGURES, len(ids)))
+    figures = np.zeros((len(FIGURES), len(ids)))
     for share in shares:
         figures[:, np.searchsorted(ids, share.ids)] += share.figures
     return Places(ids, _users(ids, shares), *figures)
@@ -76,7 +60,7 @@ class _Pairs(NamedTuple):
 
     held: Array  # of each page of the part, ascending
     number: Array  # of each user of the part
-    share: _Share
+    share: Share
 
     def between(self, low: int, high: int) -> tuple[Array, Array]:
         """Return the pairs of the pages from *low* to before *high*."""
@@ -87,7 +71,7 @@ class _Pairs(NamedTuple):
         return pages, self.number.take(self.share.users[run])
 
 
-def _users(ids: Array, shares: list[_Share]) -> Array:
+def _users(ids: Array, shares: list[Share]) -> Array:
     """Return how many users saw each page."""
     count, place = _numbered([share.people for share in shares])
     parts = [
@@ -151,86 +135,23 @@ class _Counting:
     def __init__(self, question: Question) -> None:
         self._question = question
 
-    def __call__(self, part: Part) -> _Share:
-        """Return what the part gives."""
+    def __call__(self, part: Part) -> Share:
+        """Return what the part gives: as it is kept, or else counted."""
         question = self._question
-        rows, chosen = events_of(
-            part, "views", question.sessions(part), question.events(part)
-        )
-        labels = part.labels("page", "views")
-        codes = labels.codes[chosen].astype(np.intp)
-        count = len(labels.ids)
-        is_first = first_of_each(codes, rows)
-        first, last, bounced = self._ends(part, chosen)
-        figures = np.array([
-            _counted(codes, count), _counted(codes, count, is_first),
-            _counted(codes[first], count), _counted(codes[last], count),
-            _counted(codes[bounced], count),
-            *_summed(codes, count, part.numbers("dwell", "views"), chosen),
-            *_summed(codes, count, part.numbers("lcp", "views"), chosen),
-        ])  # fmt: skip
-        who = part.labels("user")
-        users = who.codes.take(rows)
-        seen = np.flatnonzero(
-            is_first & (labels.ids != 0).take(codes) & (who.ids != 0).take(users)
-        )
-        used = np.flatnonzero((figures[0] > 0) & (labels.ids != 0))
-        place = np.zeros(count, np.int64)
-        place[used] = np.arange(len(used))
-        pairs = place.take(codes[seen]) * len(who.ids) + users[seen]
-        at, user = np.divmod(distinct(_narrowed(pairs)), max(len(who.ids), 1))
-        return _Share(
-            labels.ids[used], figures[:, used], who.ids, narrow(at), narrow(user)
-        )
-
-    def _ends(self, part: Part, chosen: Array | slice) -> tuple[Array, Array, Array]:
-        """Return which of some views begin a session, end one, or bounced."""
-        rows = places_of(part, "views")
-        begins = begins_of(rows)
-        sizes = sizes_of(begins, len(rows))
-        owners = rows[begins]
-        views = part.numbers("views").values.take(owners)
-        last = np.minimum(views, MAX_LISTED) - 1  # those after it are not listed
-        bounced = self._question.measures.of(part, "bounced")
-        went = (bounced.values == 1).take(owners)
-        if bounced.known is not None:
-            went &= bounced.known.take(owners)
-        marks = np.zeros((3, len(rows)), bool)
-        marks[0, begins] = True
-        there = (last >= 0) & (last < sizes)
-        marks[1, (begins + last)[there]] = True
-        marks[2, begins[went]] = True
-        first, ended, left = (np.flatnonzero(each[chosen]) for each in marks)
-        return first, ended, left
+        found = kept_places(question, part)
+        if found is None:
+            sessions, events = question.sessions(part), question.events(part)
+            found = count_places(part, sessions, events, bounce=question.bounce)
+        used = found.ids != 0
+        if used.all():
+            return found
+        place = np.cumsum(used) - 1
+        seen = np.flatnonzero(used.take(found.pages))
+        pages = place.take(found.pages.take(seen))
+        return Share(
+            found.ids[used], found.figures[:, used], found.people,
+            narrow(pages), found.users.take(seen),
+        )  # fmt: skip
 
 
-def _counted(codes: Array, count: int, some: Array | None = None) -> Array:
-    if some is not None:
-        codes = codes.take(np.flatnonzero(some))
-    return np.bincount(codes, minlength=count)
-
-
-def _summed(
-    codes: Array, count: int, column: Numbers, chosen: Array | slice
-) -> tuple[Array, Array]:
-    """Return the sum of a column by code, and of how many views it is known."""
-    column = column.cut(chosen)
-    known = column.known
-    if column.scale == 0:
-        values = column.values
-        if known is not None:
-            codes, values = codes[known], values[known]
-        return np.bincount(codes, values, count), _counted(codes, count)
-    spells = _counted(codes, count, known)
-    sums = np.bincount(codes, column.distances, count)  # of NULL it is 0
-    return (sums + spells * float(column.offset)) / column.scale, spells
-
-
-def _narrowed(pairs: Array) -> Array:
-    """Return whole numbers as they are sorted quickest."""
-    return pairs.astype(np.uint32) if pairs.max(initial=0) < _HALF else pairs
-
-
-_HALF = 1 << 32
 _NONE = np.zeros(0, np.int64)
-_FIGURES = 9

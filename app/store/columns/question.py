@@ -7,7 +7,7 @@ from copy import copy
 import numpy as np
 
 from app.errors import TooExpensive
-from app.sessionql.filters import And, Any, Compare, Filter, gather, walk
+from app.sessionql.filters import And, Any, Compare, Filter, Not, Or, gather, walk
 from app.sessionql.plan import Window
 from app.sessionql.strata import Stratum, possible
 from app.store.columns.chunks import Array
@@ -46,6 +46,8 @@ class Question:
         parts: in which the sessions are, beside others; one list for questions beside
             one another that are about the same time.
         known: such lists.
+        tenant: its sources.
+        bounce: which definition.
         deadline: when the time for the answer is over; None = never.
         weight: for how many sessions each stands; 1 until they are divided.
 
@@ -83,7 +85,7 @@ class Question:
             self.measures = Measures(db, asked.bounce, asked.now, returning)
             self.masks = Masks(self.texts, self.measures, ours)
         self._is_lasting = not _is_changing(self._sessions, self._events)
-        self.tenant = ours
+        self.tenant, self.bounce = ours, asked.bounce
         self._conditions = list(conditions_of(self._sessions))
         self._who = (ours, asked.bounce)
         self._key: tuple[Hashable, ...] = (
@@ -193,6 +195,17 @@ class Question:
         if isinstance(mask, bool):
             return np.arange(len(part) if mask else 0)
         return np.flatnonzero(mask)
+
+    def is_about(self, fields: frozenset[str]) -> bool:
+        """Tell whether no other fields choose the sessions, and nothing the events."""
+        if self._events != And():
+            return False
+        every = (each for condition in self._conditions for each in walk(condition))
+        return all(
+            isinstance(each, And | Or | Not)
+            or (isinstance(each, Compare) and each.field in fields)
+            for each in every
+        )
 
     def events(self, part: Part) -> Mask:
         """Return which events of the kind that is asked about are meant."""

@@ -1,25 +1,13 @@
 """Follow visitors from page to page, as ``app.sessions.journeys`` does, by column."""
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from app.sessionql.strata import rounded
-from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Flow, Passage, Place
+from app.sessions.journeys import ENTRY, EXIT, OTHER, Edge, Place
 from app.store.columns.chunks import Array, narrowest
 from app.store.columns.chunks import Numbers as Column
-from app.store.columns.events import (
-    begins_of,
-    events_of,
-    first_of_each,
-    sizes_of,
-    spread,
-)
-from app.store.columns.parts import Part
-from app.store.columns.question import Question
-from app.store.columns.sorting import together
-from app.store.columns.weighing import round_all, times, weighed
+from app.store.columns.events import Runs, begins_of, repeats, spread
 
 MAX_TABLE = 1 << 20  # transitions that are counted in a table, and not sorted
 
@@ -37,7 +25,7 @@ class Trails(NamedTuple):
 
     Attributes:
         visits: which visits of all that were given.
-        rows: the session of each.
+        inner: of each, whether the one before it is of the same session.
         begins: where each trail begins in these.
         sizes: visits of each.
         enters: the session began here, and that is to be shown.
@@ -46,7 +34,7 @@ class Trails(NamedTuple):
     """
 
     visits: Array | slice
-    rows: Array
+    inner: Array
     begins: Array
     sizes: Array
     enters: Array
@@ -54,35 +42,34 @@ class Trails(NamedTuple):
     levels: Array
 
 
-def follow(rows: Array, hits: Array, way: Way) -> Trails:
+def follow(runs: Runs, hits: Array, way: Way) -> Trails:
     """Cut the trail of each session to the part that is followed.
 
     Args:
-        rows: of each visit the session, ascending.
-        hits: whether it is of the page from which on, or up to which, to follow; of
-            neither, anything.
+        runs: the visits of each session.
+        hits: whether a visit is of the page from which on, or up to which, to follow;
+            of neither, anything.
         way: which part.
     """
-    begins = begins_of(rows)
-    ends = begins + sizes_of(begins, len(rows))
+    begins = runs.begins.astype(np.int64)
+    ends = begins + runs.sizes
     depth = way.depth
     if way.before:
         which, last = _firsts(hits, begins)
         begins, last = begins[which], last + 1
         first = np.maximum(begins, last - depth - 1) if depth else begins
         levels = first - last + 1 if depth else np.zeros(len(last), np.int64)
-        return _trails(rows, first, last, (first == begins, last < 0, levels))
+        return _trails(first, last, (first == begins, last < 0, levels))
     if way.after:
         which, first = _firsts(hits, begins)
         ends = ends[which]
         last = np.minimum(ends, first + depth + 1) if depth else ends
-        told = (last < 0, last == ends, np.zeros_like(first))
-        return _trails(rows, first, last, told)
+        return _trails(first, last, (last < 0, last == ends, np.zeros_like(first)))
     last = np.minimum(ends, begins + depth) if depth else ends
     told = (last >= 0, last == ends, np.ones_like(begins))
     if not depth:  # all of them
-        return Trails(slice(None), rows, begins, last - begins, *told)
-    return _trails(rows, begins, last, told)
+        return Trails(slice(None), runs.inner, begins, runs.sizes, *told)
+    return _trails(begins, last, told)
 
 
 def _firsts(hits: Array, begins: Array) -> tuple[Array, Array]:
@@ -93,13 +80,12 @@ def _firsts(hits: Array, begins: Array) -> tuple[Array, Array]:
     return which[firsts], found[firsts]
 
 
-def _trails(
-    rows: Array, first: Array, last: Array, told: tuple[Array, Array, Array]
-) -> Trails:
+def _trails(first: Array, last: Array, told: tuple[Array, Array, Array]) -> Trails:
     sizes = last - first
     begins = np.cumsum(sizes) - sizes
-    visits = spread(first, sizes)
-    return Trails(visits, rows[visits], begins, sizes, *told)
+    inner = np.ones(int(sizes.sum()), bool)
+    inner[begins] = False
+    return Trails(spread(first, sizes), inner, begins, sizes, *told)
 
 
 # -- counting ---------------------------------------------------------------------------
@@ -151,23 +137,23 @@ class Numbers:
 
 
 def count_trails(
-    trails: Trails, pages: Array, dwell: Column, numbers: Numbers
+    trails: Trails, pages: Array, dwell: Column | None, numbers: Numbers
 ) -> Counted:
     """Count visits of places and transitions between them.
 
     Args:
         trails: what is followed.
         pages: the page of each visit, as ``numbers`` has it, without a level.
-        dwell: ms, likewise.
+        dwell: ms, likewise; None = it is known, and 0 here.
         numbers: of places.
     """
     first, places = _levelled(trails, pages, numbers)
-    inner = trails.rows[1:] == trails.rows[:-1]
     table = numbers.levels * numbers.width
     none = table * numbers.width  # from the last of a trail to the first of the next
-    edges = places[:-1] * numbers.width + pages[1:]
-    # to choose takes far longer
-    edges = edges * inner + pages.dtype.type(none) * ~inner
+    edges: Array = np.full(len(pages), none, numbers.type)
+    np.multiply(places[:-1], numbers.type(numbers.width), out=edges[1:])
+    edges[1:] += pages[1:]
+    edges[trails.begins] = none
     ends, ways = _ends(trails, pages, (first, places), numbers)
     every = np.bincount(ends, minlength=table)
     viewed = np.bincount(places, minlength=table)
@@ -175,20 +161,30 @@ def count_trails(
     keys, passages = _counted(edges, ways, none)
     edge_sessions = passages
     if not numbers.is_levelled:  # or a session is nowhere twice
-        again = np.flatnonzero(~first_of_each(pages, trails.rows))
-        sessions -= np.bincount(places.take(again), minlength=table)
-        again = np.flatnonzero(~first_of_each(edges, trails.rows[1:]) & inner)
+        again = np.flatnonzero(repeats(pages, trails.inner))
+        sessions -= np.bincount(pages.take(again), minlength=table)
+        again = np.flatnonzero(repeats(edges, trails.inner))
         edge_sessions = passages - _times(edges.take(again), keys, none)
-    spells = viewed
+    spent, spells = dwell_by(places, dwell, table) if dwell else (_NONE, _NONE)
+    used = np.flatnonzero(visits)
+    if len(spent):
+        spent, spells = spent[used], spells[used]
+    else:
+        spent = spells = np.zeros(len(used))
+    return Counted(
+        used, visits[used], sessions[used], spent, spells, keys, passages, edge_sessions
+    )
+
+
+def dwell_by(places: Array, dwell: Column, count: int) -> tuple[Array, Array]:
+    """Return the sum of dwell by place, and of how many visits it is known."""
+    spells = np.bincount(places, minlength=count)
     if dwell.known is not None:
         unknown = places.take(np.flatnonzero(~dwell.known))
-        spells = viewed - np.bincount(unknown, minlength=table)
-    spent = np.bincount(places, dwell.distances, table) + spells * dwell.offset
-    used = np.flatnonzero(visits)
-    return Counted(
-        used, visits[used], sessions[used], spent[used], spells[used],
-        keys, passages, edge_sessions,
-    )  # fmt: skip
+        spells -= np.bincount(unknown, minlength=count)
+    # of NULL the distance is 0; of narrow numbers the sum takes twice as long
+    distances = dwell.distances.astype(np.float64)
+    return np.bincount(places, distances, count) + spells * dwell.offset, spells
 
 
 def _levelled(
@@ -241,108 +237,4 @@ def _times(values: Array, keys: Array, size: int) -> Array:
     return np.bincount(values, minlength=size)[keys]
 
 
-# -- a question -------------------------------------------------------------------------
-
-
-def flow_in_columns(question: Question, way: Way, top: int) -> Flow:
-    """Count transitions as ``journeys.flow_of`` does.
-
-    Raises:
-        NotInColumns: it is not for columns.
-    """
-    pages, counts, followed = _pages(question, way)
-    order = np.argsort(-counts, kind="stable")
-    limit = counts[order[top - 1]] if len(counts) > top else 0
-    chosen = set(pages[counts > limit].tolist())
-    if len(chosen) < top:
-        chosen |= _tied(question, way, pages[counts == limit], top - len(chosen))
-    kept = sorted(chosen | {way.after, way.before})
-    found = _count(question, way, Numbers(kept, way))
-    found.sessions, found.pages = followed, len(pages)
-    return found
-
-
-def _pages(question: Question, way: Way) -> tuple[Array, Array, float]:
-    """Return pages by number, visits of each, and how many sessions are followed."""
-    ids, counts, followed = [_NONE], [_NONE], 0.0
-    for asked, part in question.by_stratum():
-        share = asked.share(part, ("pages", way), partial(_pages_of, asked, way))
-        ids.append(share[0])
-        counts.append(times(share[1], asked.weight))
-        followed += share[2] * asked.weight
-    every, visits = together(ids, counts)
-    return every, round_all(visits), rounded(followed)
-
-
-def _pages_of(question: Question, way: Way, part: Part) -> tuple[Array, Array, int]:
-    trails, codes, _ = _trails_of(question, part, way)
-    ids = part.labels("page", "views").ids
-    counts = np.bincount(codes[trails.visits], minlength=len(ids))
-    used = np.flatnonzero(counts)
-    return ids[used], counts[used], len(trails.begins)
-
-
-def _trails_of(
-    question: Question, part: Part, way: Way
-) -> tuple[Trails, Array, Array | slice]:
-    """Return trails, the pages of all visits as codes, and which visits these are."""
-    rows, chosen = events_of(part, "views", question.sessions(part))
-    labels = part.labels("page", "views")
-    codes = labels.codes[chosen]
-    page = way.after or way.before
-    hits = (labels.ids == page).take(codes) if page else _NONE
-    return follow(rows, hits, way), codes, chosen
-
-
-def _tied(question: Question, way: Way, pages: Array, count: int) -> set[int]:
-    """Return *count* of *pages*, those that are visited first."""
-    found: dict[int, None] = {}
-    for part in question:
-        trails, codes, _ = _trails_of(question, part, way)
-        ids = part.labels("page", "views").ids
-        here = codes[trails.visits]
-        wanted = np.isin(ids, pages)
-        distinct, first = np.unique(here, return_index=True)
-        order = np.argsort(first)
-        for each in ids[distinct[order]][wanted[distinct[order]]].tolist():
-            found.setdefault(each)
-        if len(found) >= count:
-            break
-    return set(list(found)[:count])
-
-
-def _count(question: Question, way: Way, numbers: Numbers) -> Flow:
-    what = ("flow", way, tuple(numbers.pages))
-    shares = [
-        weighed(
-            asked.share(part, what, partial(_count_part, asked, way, numbers)),
-            asked.weight,
-            *_FIGURES,
-        )
-        for asked, part in question.by_stratum()
-    ]
-    flow = Flow()
-    if not shares:
-        return flow
-    columns = [list(each) for each in zip(*shares, strict=True)]
-    places = [round_all(each).tolist() for each in together(*columns[:5])]
-    for number, *figures in zip(*places, strict=True):
-        flow.places[numbers.place(number)] = Passage(*figures)
-    edges = [round_all(each).tolist() for each in together(*columns[5:])]
-    for number, *figures in zip(*edges, strict=True):
-        flow.edges[numbers.edge(number)] = Passage(*figures)
-    return flow
-
-
-def _count_part(question: Question, way: Way, numbers: Numbers, part: Part) -> Counted:
-    trails, codes, chosen = _trails_of(question, part, way)
-    kept: Array = numbers.of(part.labels("page", "views").ids).astype(numbers.type)
-    pages = kept.take(codes[trails.visits])
-    held = part.numbers("dwell", "views")
-    distances = held.distances[chosen][trails.visits]
-    dwell = Column(distances, held.offset, held.has_null)  # of NULL the distance is 0
-    return count_trails(trails, pages, dwell, numbers)
-
-
 _NONE = np.zeros(0, np.int64)
-_FIGURES = tuple(name for name in Counted._fields if name not in {"places", "edges"})
