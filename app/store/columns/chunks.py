@@ -200,18 +200,4 @@ def narrowest(largest: int) -> type:
     return np.uint64
 
 
-def find_rows(column: Numbers, start: int, end: int) -> slice:
-    """Return which rows of an ascending column are in ``[start, end)``."""
-    return slice(_find(column, start), _find(column, end))
-
-
-def _find(column: Numbers, value: int) -> int:
-    distances, wanted = column.distances, value - column.offset
-    if not len(distances) or wanted <= distances[0]:
-        return 0
-    if wanted > distances[-1]:
-        return len(distances)
-    return int(np.searchsorted(distances, distances.dtype.type(wanted)))
-
-
 _NARROW = ((1 << 8, np.uint8), (1 << 16, np.uint16), (1 << 32, np.uint32))

@@ -8,7 +8,8 @@ from app.sessionql.filters import And, Any, Compare, Filter, Not, Or
 from app.store import told_tables
 from app.store.columns.chunks import Array, Numbers
 from app.store.columns.comparing import Mask, both, compare_number, either, negated
-from app.store.columns.parts import NotInColumns, Part
+from app.store.columns.packing import unpack_inner
+from app.store.columns.parts import NotInColumns, Part, data_of
 from app.store.columns.tables import TABLES
 from app.store.columns.texts import Texts
 from app.store.sql import EVENTS, MAX_DEPTH
@@ -246,6 +247,16 @@ def runs_of(part: Part, table: str, sessions: Mask) -> Runs:
         return Runs(slice(None), owners, firsts, sizes)
     begins = np.cumsum(sizes, dtype=np.int64) - sizes
     return Runs(spread(firsts, sizes), owners, begins, sizes)
+
+
+def inner_of(part: Part, table: str) -> Array:
+    """Return of each event of *table* whether the one before is of its session."""
+    if part.is_whole and part.has(table):
+        return unpack_inner(data_of(part.db, part.group, f"{table}.row"))
+    begins = part.runs(table)[1]
+    inner = np.ones(int(begins[-1]), bool)
+    inner[begins[:-1]] = False
+    return inner
 
 
 def first_runs(part: Part, table: str, sessions: Mask) -> tuple[Array, Array, Array]:

@@ -8,7 +8,7 @@ import numpy as np
 from app.sessionql.strata import rounded
 from app.sessions.journeys import Flow, Passage
 from app.store.columns.chunks import Array
-from app.store.columns.events import Runs, repeats, runs_of
+from app.store.columns.events import Runs, inner_of, repeats, runs_of
 from app.store.columns.keeping import Ways, kept_ways
 from app.store.columns.parts import Part
 from app.store.columns.question import Question
@@ -222,7 +222,7 @@ def _count_others(
     sessions, labels = question.sessions(part), part.labels("page", "views")
     codes = labels.codes
     if sessions is True:
-        inner = part.inner("views")
+        inner = inner_of(part, "views")
     else:
         runs = runs_of(part, "views", sessions)
         codes, inner = codes[runs.chosen], runs.inner

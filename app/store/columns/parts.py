@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.store.columns.cache import CACHE
-from app.store.columns.chunks import Array, Column, Labels, Numbers, find_rows
-from app.store.columns.packing import unpack, unpack_inner, unpack_runs
-from app.store.columns.rows import read_columns
-from app.store.columns.tables import DAY, HOUR, TABLES, columns_of
+from app.store.columns.chunks import Array, Column, Labels, Numbers
+from app.store.columns.packing import unpack, unpack_runs
+from app.store.columns.rows import no_rows, read_columns
+from app.store.columns.tables import DAY, HOUR, columns_of
 
 _FEW = 0.25  # of the rows of a column, that are quicker put together by themselves
 Range = tuple[int, int]  # [start, end), ms
@@ -83,7 +83,7 @@ class Part:
             return self.numbers(name, table).cut(rows)
         if not self.has(table) or len(rows) > _FEW * self.runs(table)[1][-1]:
             return self.numbers(name, table).cut(rows)
-        found = unpack(_data(self.db, self.group, key), rows)
+        found = unpack(data_of(self.db, self.group, key), rows)
         if not isinstance(found, Numbers):
             raise NotInColumns(name)
         return found
@@ -107,15 +107,6 @@ class Part:
         low, high = np.searchsorted(owners, (self.rows.start, self.rows.stop))
         begins = begins[low : high + 1]
         return owners[low:high] - self.rows.start, begins - begins[0]
-
-    def inner(self, table: str) -> Array:
-        """Return of each row of *table* whether the one before is of its session."""
-        if self.is_whole and self.has(table):
-            return unpack_inner(_data(self.db, self.group, f"{table}.row"))
-        begins = self.runs(table)[1]
-        inner = np.ones(int(begins[-1]), bool)
-        inner[begins[:-1]] = False
-        return inner
 
     def ids(self, name: str) -> Array:
         """Return the distinct values of a column of sessions, ascending."""
@@ -182,14 +173,6 @@ class Part:
         return slice(int(begins[low]), int(begins[high]))
 
 
-def no_rows(table: str, name: str) -> Column:
-    """Return a column of a table of which there are no rows."""
-    nothing = np.zeros(0, np.uint8)
-    if name in TABLES[table].labels:
-        return Labels(nothing, nothing.astype(np.int64))
-    return Numbers(nothing)
-
-
 def owned(part: Part, tenant: frozenset[int]) -> Array | bool:
     """Return which sessions are of the sources of a tenant."""
     sources = part.labels("source")
@@ -205,7 +188,7 @@ def read_chunk(db: sqlite3.Connection, group: int, name: str) -> Column:
     """
     column = CACHE.get((group, name))
     if column is None:
-        column = unpack(_data(db, group, name))
+        column = unpack(data_of(db, group, name))
         CACHE.put((group, name), column)
     return column
 
@@ -217,14 +200,19 @@ def _read_runs(db: sqlite3.Connection, group: int, table: str) -> tuple[Array, A
     held = [CACHE.get((group, each)) for each in names]
     found = [each.distances for each in held if isinstance(each, Numbers)]
     if len(found) < len(names):
-        found = list(unpack_runs(_data(db, group, name)))
+        found = list(unpack_runs(data_of(db, group, name)))
     for each, values in zip(names, found, strict=True):
         CACHE.put((group, each), Numbers(values))
     owners, begins = found
     return owners, begins
 
 
-def _data(db: sqlite3.Connection, group: int, name: str) -> bytes:
+def data_of(db: sqlite3.Connection, group: int, name: str) -> bytes:
+    """Return a column of a row group as it is stored.
+
+    Raises:
+        NotInColumns: it has none such.
+    """
     row = db.execute(
         "select data from column_chunks where row_group = ? and name = ?",
         (group, name),
@@ -345,3 +333,17 @@ def _rows_between(db: sqlite3.Connection, group: int, start: int, end: int) -> s
     if not isinstance(starts, Numbers):
         raise NotInColumns("start")
     return find_rows(starts, start, end)
+
+
+def find_rows(column: Numbers, start: int, end: int) -> slice:
+    """Return which rows of an ascending column are in ``[start, end)``."""
+    return slice(_find(column, start), _find(column, end))
+
+
+def _find(column: Numbers, value: int) -> int:
+    distances, wanted = column.distances, value - column.offset
+    if not len(distances) or wanted <= distances[0]:
+        return 0
+    if wanted > distances[-1]:
+        return len(distances)
+    return int(np.searchsorted(distances, distances.dtype.type(wanted)))

@@ -6,7 +6,15 @@ from itertools import islice
 
 import numpy as np
 
-from app.store.columns.chunks import NULL, Array, Column, make_labels, make_numbers
+from app.store.columns.chunks import (
+    NULL,
+    Array,
+    Column,
+    Labels,
+    Numbers,
+    make_labels,
+    make_numbers,
+)
 from app.store.columns.tables import TABLES
 
 _ROWS = 5_000  # as objects of Python at a time; bounds memory
@@ -71,3 +79,11 @@ def _places(db: sqlite3.Connection, ids: Array, of: tuple[int, int] | str) -> Ar
     held = np.array([row[0] for row in found], np.int64)
     order = np.argsort(held)
     return order[np.searchsorted(held, ids, sorter=order)]
+
+
+def no_rows(table: str, name: str) -> Column:
+    """Return a column of a table of which there are no rows."""
+    nothing = np.zeros(0, np.uint8)
+    if name in TABLES[table].labels:
+        return Labels(nothing, nothing.astype(np.int64))
+    return Numbers(nothing)
