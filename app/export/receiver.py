@@ -15,9 +15,8 @@ from requests.utils import get_environ_proxies
 
 from app import clock
 from app.errors import SkaldError
-from app.export.hangable import HangableAdapter
 from app.settings import RemoteWriteSettings
-from app.sources.loki.connection import hang_up
+from app.sources.loki.connection import HangableAdapter, hang_up
 from app.version import __version__
 
 HEADERS = {

@@ -112,7 +112,7 @@ def test_a_loki_that_mixes_metadata_into_labels_is_read_as_well(
     tenant = settle(shared_loki, entries)
     shared_loki.faults = ()
     source = follow(shared_loki, tenant=tenant, limit=4, prefetch=1)
-    source._idle[0]._headers.pop("X-Loki-Response-Encoding-Flags")
+    source._idle[0]._session.headers.pop("X-Loki-Response-Encoding-Flags")
 
     pages = source.pages(START, START + 3_000)
     found = [

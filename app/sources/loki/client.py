@@ -2,24 +2,25 @@
 
 import contextlib
 import re
-import ssl
+import socket
 import time
-import zlib
-from collections.abc import Mapping
-from http.client import HTTPException, HTTPResponse, InvalidURL
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
+import requests
+import urllib3.exceptions
+from requests.utils import get_environ_proxies
 
 from app.errors import SourceError, SourceRefused, SourceUnavailable
 from app.settings import LokiSettings
-from app.sources.loki.connection import Connection
+from app.sources.loki.connection import HangableAdapter, hang_up
 from app.sources.loki.counters import Counters
 from app.sources.loki.credentials import Credentials, bare_url
 from app.sources.loki.patience import Patience, Waiter
 from app.sources.loki.trouble import Cut, Passing, explain
-from app.version import __version__
 
 MAX_ANSWER = 64 << 20  # bytes; a wrong server shall not fill our memory
 MAX_EXPLANATION = 64 << 10  # bytes of an answer that is no success
@@ -27,11 +28,21 @@ AT_ONCE_S = 0.05  # a kept connection that fails so soon was closed before
 LONGEST_URL = 4_000  # characters of parameters; longer ones go as a form
 
 Params = Mapping[str, str | int]
-_OK = 200
-_EITHER = zlib.MAX_WBITS | 32  # gzip or deflate, by how it begins
-_HTTP_ERRORS = (HTTPException, OSError, UnicodeError, zlib.error)
+_HTTP_ERRORS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+)
 
 _UNTRUSTED = re.compile(r"CERTIFICATE|WRONG_VERSION|X509|certificate")
+
+
+def user_agent() -> str:
+    """Return how we introduce ourselves."""
+    try:
+        return f"skald/{version('skald')}"
+    except PackageNotFoundError:
+        return "skald"
 
 
 class Client:
@@ -42,19 +53,10 @@ class Client:
         self._url = bare_url(settings.url)
         self._waiter = waiter
         self._credentials = Credentials(settings)
-        self._path = quote(urlsplit(self._url).path, safe="/%:@!$&'()*+,;=~")
+        self._socket: socket.socket | None = None
         self._is_fresh = False  # whether this attempt made a connection
-        self._connection = Connection(
-            self._url,
-            (settings.connect_timeout_s, settings.timeout_s),
-            settings.ca_file,
-        )
-        self._headers = {
-            "User-Agent": f"skald/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip" if settings.gzip else "identity",
-            "X-Loki-Response-Encoding-Flags": "categorize-labels",
-        }
+        self._hung_up = False
+        self._session = _new_session(settings, self._met_socket)
 
     @property
     def counters(self) -> Counters:
@@ -112,105 +114,98 @@ class Client:
 
     def hang_up(self) -> None:
         """End a request that another thread waits for; the client is of no more use."""
-        self._connection.hang_up()
+        self._hung_up = True
+        if self._socket is not None:
+            hang_up(self._socket)
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._connection.close()
+        self._session.close()
+
+    def _met_socket(self, sock: socket.socket) -> None:
+        self._socket, self._is_fresh = sock, True
+        if self._hung_up:
+            hang_up(sock)
 
     def _ask(self, path: str, params: Params, headers: Mapping[str, str]) -> bytes:
         """Make one attempt."""
-        if self._connection.is_hung_up or self._waiter.stop.is_set():
+        if self._hung_up or self._waiter.stop.is_set():
             raise SourceUnavailable("stopped asking Loki")
         self.counters.asked()
+        self._is_fresh = False
         began = time.monotonic()
         try:
             with self._send(path, params, headers) as response:
                 body = self._read(response)
         except SourceError:
-            self._connection.close()
             raise
         except _HTTP_ERRORS as err:
-            self._connection.close()
             raise self._failure(err, time.monotonic() - began) from None
         self.counters.received(len(body))
         return body
 
     def _send(
         self, path: str, params: Params, headers: Mapping[str, str]
-    ) -> HTTPResponse:
-        """Ask; credentials go to no other place, since no redirect is followed."""
-        path, encoded = self._path + path, urlencode(params)
-        told = {**self._headers, **self._credentials.headers(), **headers}
-        self._is_fresh = not self._connection.is_open
-        if self._is_fresh:
-            self._connect()
-        if len(encoded) > LONGEST_URL:
-            told["Content-Type"] = "application/x-www-form-urlencoded"
-            return self._connection.request("POST", path, encoded, told)
-        if encoded:
-            path = f"{path}?{encoded}"
-        return self._connection.request("GET", path, None, told)
+    ) -> requests.Response:
+        form = len(encoded := urlencode(params)) > LONGEST_URL
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+        return self._session.request(
+            "POST" if form else "GET",
+            self._url + path,
+            params=None if form else encoded,
+            data=encoded if form else None,
+            headers={**headers, **kind},
+            auth=self._credentials,
+            timeout=(self._settings.connect_timeout_s, self._settings.timeout_s),
+            verify=str(self._settings.ca_file) if self._settings.ca_file else True,
+            allow_redirects=False,  # credentials go to no other place
+            stream=True,
+        )
 
-    def _connect(self) -> None:
-        try:
-            self._connection.open()
-        except _HTTP_ERRORS as err:
-            raise self._refusal(err) or Passing(
-                f"cannot connect to Loki at {self._url}: is it running, and is "
-                "loki.url right?",
-                "connect",
-            ) from None
-
-    def _read(self, response: HTTPResponse) -> bytes:
+    def _read(self, response: requests.Response) -> bytes:
         """Return the body of a success.
 
         Raises:
             Cut: it broke off.
             SourceError: what ``explain`` makes of it; or it is larger than 64 MiB.
         """
-        is_packed = bool(response.headers.get("Content-Encoding", ""))
-        if response.status != _OK:
+        if response.status_code != requests.codes.ok:
             text = b""
             with contextlib.suppress(*_HTTP_ERRORS):
-                text = response.read(MAX_EXPLANATION)
-                if is_packed:
-                    text = zlib.decompressobj(_EITHER).decompress(text, MAX_EXPLANATION)
+                text = response.raw.read(MAX_EXPLANATION, decode_content=True)
             raise explain(
-                response.status,
+                response.status_code,
                 text.decode("utf-8", "replace"),
                 response.headers.get("Retry-After", "").strip(),
                 self._url,
             )
-        declared = response.length or 0
-        body = response.read(MAX_ANSWER + 1)
-        if len(body) < min(declared, MAX_ANSWER):
-            raise Cut(
-                f"the answer of Loki at {self._url} broke off after {len(body)} "
-                f"of {declared} bytes"
-            )
-        if is_packed:
-            body = self._unpack(body)
+        packed = bool(response.headers.get("Content-Encoding", ""))
+        body: bytes = response.raw.read(MAX_ANSWER + 1, decode_content=packed)
         if len(body) > MAX_ANSWER:
             raise SourceRefused(
                 f"{self._url} answers more than {MAX_ANSWER >> 20} MiB at once; "
                 "is loki.url the address of a Loki?"
             )
-        return body
-
-    def _unpack(self, packed: bytes) -> bytes:
-        unpacking = zlib.decompressobj(_EITHER)
-        body = unpacking.decompress(packed, MAX_ANSWER + 1)
-        if not unpacking.eof and len(body) <= MAX_ANSWER:
-            raise Cut(f"the answer of Loki at {self._url} broke off")
+        declared = response.headers.get("Content-Length", "")
+        if not packed and declared.isdecimal() and len(body) < int(declared):
+            raise Cut(
+                f"the answer of Loki at {self._url} broke off after {len(body)} "
+                f"of {declared} bytes"
+            )
         return body
 
     def _failure(self, err: Exception, took_s: float) -> SourceError:
         """Name the trouble, without the details that might hold a secret."""
-        if self._connection.is_hung_up:
+        if self._hung_up:
             return SourceUnavailable("stopped asking Loki")
         if refusal := self._refusal(err):
             return refusal
+        if _never_connected(err):
+            return Passing(
+                f"cannot connect to Loki at {self._url}: is it running, and is "
+                "loki.url right?",
+                "connect",
+            )
         if not self._is_fresh and took_s < AT_ONCE_S:
             return Passing(f"Loki at {self._url} had closed the connection", "stale")
         return Cut(
@@ -219,14 +214,40 @@ class Client:
 
     def _refusal(self, err: Exception) -> SourceRefused | None:
         """Return what is wrong with the settings, if it is they."""
-        if isinstance(err, ssl.SSLError) and _UNTRUSTED.search(str(err)):
+        said = str(err)
+        if isinstance(err, requests.exceptions.SSLError) and _UNTRUSTED.search(said):
             return SourceRefused(
                 f"cannot trust {self._url}: is it https, and does loki.ca_file sign "
                 "its certificate?"
             )
-        if isinstance(err, InvalidURL | UnicodeError):
+        if isinstance(err, requests.exceptions.InvalidURL):
             return SourceRefused(f"cannot ask {self._url}: check loki.url")
+        if isinstance(err, OSError) and "CA certificate" in said:
+            return SourceRefused(
+                f"cannot read the CA file {self._settings.ca_file}: check loki.ca_file"
+            )
         return None
+
+
+def _new_session(
+    settings: LokiSettings, on_connect: Callable[[socket.socket], None]
+) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no ~/.netrc; proxies are looked up here, just once
+    session.proxies.update(get_environ_proxies(bare_url(settings.url)))
+    session.headers.clear()
+    session.headers.update(
+        {
+            "User-Agent": user_agent(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip" if settings.gzip else "identity",
+            "X-Loki-Response-Encoding-Flags": "categorize-labels",
+        }
+    )
+    adapter = HangableAdapter(on_connect)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
 
 
 def _parse(body: bytes, place: str) -> Any:
@@ -244,3 +265,16 @@ def _parse(body: bytes, place: str) -> Any:
         raise SourceRefused(
             f"{place} does not answer like a Loki (no JSON); check loki.url"
         ) from err
+
+
+def _never_connected(err: Exception) -> bool:
+    """Tell whether the request never left."""
+    never = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+    if isinstance(err, never):
+        return True
+    cause = err.args[0] if err.args else None
+    reason = getattr(cause, "reason", cause)
+    return isinstance(
+        reason,
+        urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError,
+    )

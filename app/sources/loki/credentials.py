@@ -3,34 +3,32 @@
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+import requests
+from requests.auth import AuthBase, _basic_auth_str
+
 from app.errors import SourceRefused
 from app.settings import LokiSettings
-from app.sources.loki.connection import basic
 
 
-class Credentials:
-    """Knows what Loki wants to see of us."""
+class Credentials(AuthBase):
+    """Adds what Loki wants to see; also keeps ``requests`` from asking ``~/.netrc``."""
 
     def __init__(self, settings: LokiSettings) -> None:
         self._settings = settings
         self._token_file = TokenFile(settings.token_file)
         self._basic = _basic(settings)
 
-    def headers(self) -> dict[str, str]:
-        """Return the headers that sign a request.
-
-        Raises:
-            SourceRefused: a setting cannot be sent, or the token file not be read.
-        """
-        told: dict[str, str] = {}
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign *request*."""
         token = self._token_file.read() or self._settings.token
         if token:
-            told["Authorization"] = f"Bearer {_carried(token, 'token')}"
+            request.headers["Authorization"] = f"Bearer {_carried(token, 'token')}"
         elif self._basic:
-            told["Authorization"] = self._basic
+            request.headers["Authorization"] = self._basic
         if self._settings.tenant:
-            told["X-Scope-OrgID"] = _carried(self._settings.tenant, "tenant")
-        return told
+            tenant = _carried(self._settings.tenant, "tenant")
+            request.headers["X-Scope-OrgID"] = tenant
+        return request
 
 
 class TokenFile:
@@ -107,4 +105,4 @@ def _basic(settings: LokiSettings) -> str:
     parts = split_url(settings.url)
     if not name and parts.username:
         name, password = unquote(parts.username), unquote(parts.password or "")
-    return basic(f"{name}:{password}") if name else ""
+    return _basic_auth_str(name.encode(), password.encode()) if name else ""
