@@ -197,10 +197,10 @@ def _count_part(
 ) -> Counted:
     ways = _ways(question, way, part)
     if ways is not None:
-        again = None
-        if not is_brief:
-            again = _count_others(question, part, numbers)
-        return add_ways(ways, numbers, again)
+        seen = ways.ids[ways.visits > 0]
+        if is_brief or not (numbers.of(seen) == numbers.other).any():
+            return add_ways(ways, numbers, None)
+        return add_ways(ways, numbers, _count_others(question, part, numbers))
     visited = _visited(question, part)
     trails = _trails_of(visited, way)
     kept: Array = numbers.of(visited.ids).astype(numbers.type)
@@ -209,7 +209,7 @@ def _count_part(
     if numbers.is_levelled:
         chosen = runs_of(part, "views", question.sessions(part)).chosen
         dwell = part.some("dwell", "views", chosen).cut(trails.visits)
-    return count_trails(trails, pages, dwell, numbers)
+    return count_trails(trails, pages, dwell, numbers, is_brief=is_brief)
 
 
 def _count_others(
@@ -248,7 +248,7 @@ def add_ways(ways: Ways, numbers: Numbers, others: tuple[int, Array] | None) -> 
         ways: what is kept.
         numbers: of places.
         others: sessions on other pages, and transitions that were made again, from or
-            to these; None = they need not be right.
+            to these; None = there are none, or they need not be right.
     """
     width, other = numbers.width, numbers.other
     places = numbers.of(ways.ids)

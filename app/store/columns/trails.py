@@ -137,7 +137,12 @@ class Numbers:
 
 
 def count_trails(
-    trails: Trails, pages: Array, dwell: Column | None, numbers: Numbers
+    trails: Trails,
+    pages: Array,
+    dwell: Column | None,
+    numbers: Numbers,
+    *,
+    is_brief: bool = False,
 ) -> Counted:
     """Count visits of places and transitions between them.
 
@@ -146,6 +151,7 @@ def count_trails(
         pages: the page of each visit, as ``numbers`` has it, without a level.
         dwell: ms, likewise; None = it is known, and 0 here.
         numbers: of places.
+        is_brief: sessions need not be right.
     """
     first, places = _levelled(trails, pages, numbers)
     table = numbers.levels * numbers.width
@@ -160,7 +166,7 @@ def count_trails(
     visits, sessions = every + viewed, every + viewed
     keys, passages = _counted(edges, ways, none)
     edge_sessions = passages
-    if not numbers.is_levelled:  # or a session is nowhere twice
+    if not (is_brief or numbers.is_levelled):  # or a session is nowhere twice
         again = np.flatnonzero(repeats(pages, trails.inner))
         sessions -= np.bincount(pages.take(again), minlength=table)
         again = np.flatnonzero(repeats(edges, trails.inner))
