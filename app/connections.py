@@ -72,7 +72,11 @@ class LokiSettings:
         most=3_650 * 86_400,
     )
     prefetch: int = setting(
-        3, "whole", "Pages fetched ahead of the decoder.", least=0, most=16
+        5,
+        "whole",
+        "Pages fetched ahead of the decoder, at most three of them at once.",
+        least=0,
+        most=16,
     )
 
 

@@ -20,7 +20,7 @@ from app.settings import SourceSettings
 from app.sources.model import Source
 from app.store.writing_seam import Progress, Writer
 
-FLUSH_ENTRIES = 12_000  # decoded before they are committed; bounds memory
+FLUSH_ENTRIES = 16_000  # decoded before they are committed; bounds memory
 FLUSH_BYTES = 20 << 20
 
 

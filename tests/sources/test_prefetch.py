@@ -35,18 +35,21 @@ def test_pages_are_fetched_at_the_same_time(loki: StandIn) -> None:
     assert took[4] < took[1] / 2
 
 
-def test_a_slow_reader_is_not_run_away_from(loki: StandIn) -> None:
+@pytest.mark.parametrize("prefetch", [3, 8])
+def test_a_slow_reader_is_not_run_away_from(loki: StandIn, prefetch: int) -> None:
     """Beside the page that is being read no more are fetched than agreed."""
     loki.load([entry(at) for at in range(3_000)])
-    source = follow(loki, limit=100, prefetch=3)
+    source = follow(loki, limit=100, prefetch=prefetch)
+    source.restore({"entries": 500, "bytes": 50_000, "window": 100})
     pages = source.pages(START, START + 3_000)
     next(pages)
-    time.sleep(0.2)
-    fetched = loki.counters[PATH].requests
+    time.sleep(0.3)
+    fetched, threads = loki.counters[PATH].requests, len(threads_of_pages())
     pages.close()  # type: ignore[attr-defined]
     source.close()
 
-    assert 2 <= fetched <= 1 + 3
+    assert prefetch <= fetched <= 1 + prefetch
+    assert threads == 3, "no more requests than that at once"
 
 
 def test_heavy_pages_are_fetched_one_at_a_time(loki: StandIn) -> None:

@@ -17,6 +17,8 @@ from app.sources.loki.patience import Wait, Waiter
 from app.sources.loki.probe import Probe, probe_loki
 from app.sources.model import Page
 
+AT_ONCE = 3  # requests; more would only be in each other's way, and take memory
+
 
 class LokiSource:
     """A ``Source`` over HTTP; several threads may use it.
@@ -70,7 +72,7 @@ class LokiSource:
             depth * self._gauge.page_bytes,
             self._stop,
         )
-        with self._borrowed(depth) as clients:
+        with self._borrowed(min(depth, AT_ONCE)) as clients:
             yield from ahead.read(clients, start, end)
 
     def counts(self, start: int, end: int, step_s: int) -> dict[int, int]:
