@@ -11,16 +11,19 @@ from typing import Any
 from app.events.decoder import Batch
 from app.jobs.privacy import finish
 from app.model import Context, Entry, Event
+from app.sessionql.plan import Window
 from app.sessions.strands import session_of
 from app.settings import Settings, SourceSettings
 from app.store import open_privacy_book
 from app.store.columns.chunks import Labels
 from app.store.columns.packing import unpack
 from app.store.columns.tables import TABLES
+from app.store.insight_seam import FlowQuestion, Ranking
 from app.store.privacy_seam import ERASURE, Exported, Request
 from app.store.rollups.packed import Held
 from app.store.rollups.shapes import unite_users
 from app.store.rollups.tables import DIMENSIONS, KEYS, LEVELS, SUMS
+from tests.build import HOUR
 from tests.driver import Index, decode
 from tests.dump import dump
 
@@ -158,6 +161,7 @@ def everything(index: Index) -> dict[str, Any]:
             found[table] = sorted(rows.fetchall(), key=repr)
         found["rollups"] = _rollups(db, strings)
         found["columns"] = _columns(db, strings)
+        found["pages"] = _pages(index, db)
         for table in ("loose", "rollup_dirty", "columns_dirty"):
             found[table] = db.execute(f"select * from {table}").fetchall()  # noqa: S608
     return found
@@ -206,6 +210,23 @@ def _columns(db: sqlite3.Connection, strings: dict[Any, Any]) -> list[Any]:
             cells = zip(*columns.values(), strict=True)
             rows.append((level, bucket, table, [*columns], sorted(map(repr, cells))))
     return sorted(rows, key=repr)
+
+
+def _pages(index: Index, db: sqlite3.Connection) -> list[Any]:
+    """Return what is said of pages, which is kept of row groups; see ``tests/privacy``."""
+    ends = db.execute("select min(start), max(start) + 1 from sessions").fetchone()
+    if ends[0] is None:
+        return []
+    window = Window(ends[0] // HOUR * HOUR, ends[1] // HOUR * HOUR + HOUR, 0, LATER)
+    flow, names = (answer := index.reader.flow(FlowQuestion(window))).flow, answer.names
+    passages = [
+        (names.get(source[1]), names.get(target[1]), each.count)
+        for (source, target), each in flow.edges.items()
+    ]
+    kept = "select count(*) from column_chunks where name like 'kept/%' and data != x''"
+    assert db.execute(kept).fetchone()[0]
+    places = index.reader.places(Ranking(window, sort="views", limit=1_000))
+    return [sorted(map(repr, passages)), sorted(map(repr, places.items))]
 
 
 def _values(column: Any, strings: Any) -> list[Any]:
