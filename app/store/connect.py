@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import StoreBusy, StoreError, StoreFull
+from app.store import write_ahead
 from app.store.upgrading import check, migrate
 
 BUSY_S = 10.0  # how long to wait for somebody else's transaction
@@ -35,7 +36,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("pragma secure_delete = on")  # what is erased is overwritten
         connection.execute("pragma cache_size = -12000")
         connection.execute("pragma temp_store = memory")
-        connection.execute("pragma journal_size_limit = 67108864")
+        connection.execute(f"pragma journal_size_limit = {write_ahead.MOST}")
         migrate(connection, path)
     return connection
 

@@ -11,6 +11,7 @@ from app.store.marks import last_touch
 from app.store.schema import REFERENCES
 
 _LOOSE = 50_000  # strings looked at in one go through all tables
+_OTHERS = 20_000  # and others with them, of which nobody noted that they are loose
 _HOUR = 3_600_000  # ms
 
 
@@ -29,16 +30,33 @@ class Loose(NamedTuple):
 
 
 def find_loose(path: Path) -> Loose:
-    """Go through all tables, which takes seconds, with a connection for reading."""
+    """Go through all tables, which takes seconds, with a connection for reading.
+
+    A session that goes on may need a string no longer that it had: an attribute with
+    another value. To note that would cost every writing of it; so whenever tables are
+    gone through, some strings more are looked at, wherever they are.
+    """
     db = open_for_reading(path)
     try:
         with snapshot(db):
             found = db.execute("select string from loose limit ?", (_LOOSE,))
             strings = {row[0] for row in found}
+            if strings:
+                strings |= _others(db)
             used = _used(db, strings, "") if strings else set()
             return Loose(strings, used, last_touch(db))
     finally:
         db.close()
+
+
+def _others(db: sqlite3.Connection) -> set[int]:
+    """Return strings that follow each other, from anywhere on."""
+    found = db.execute(
+        "select id from strings where id >= (select abs(random() % max(1,"
+        " coalesce(max(id), 0) - :most + 2)) from strings) order by id limit :most",
+        {"most": _OTHERS},
+    )
+    return {row[0] for row in found}
 
 
 def used_since(db: sqlite3.Connection, strings: set[int], change: int) -> set[int]:

@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 
-from app.store.connect import explained, open_for_writing
+from app.store.connect import BUSY_S, explained, open_for_writing
 from app.store.marks import last_touch, mark
 from app.store.schema import CHILDREN, REFERENCES
 from app.store.strings import Strings
 from app.store.tidying import Loose, find_loose, used_since
+from app.store.write_ahead import WriteAhead
 from app.store.writing_seam import JobStatus
 
 
@@ -28,6 +29,7 @@ class Upkeep:
         self._strings = Strings(self._db)
         self._sources: dict[str, int] = {}
         self._version = -1
+        self._log = WriteAhead(self._db, path, BUSY_S)
         self._lock = RLock()  # one transaction at a time, whichever thread wants it
 
     def close(self) -> None:
@@ -49,6 +51,7 @@ class Upkeep:
                 if self._db.in_transaction:
                     self._db.execute("rollback")
                 raise
+            self._log.bound()
 
     def _forget_if_written_by_others(self) -> None:
         version = self._db.execute("pragma data_version").fetchone()[0]
@@ -224,6 +227,7 @@ class Upkeep:
         with self._lock, explained(self._path):
             # as a script: `execute` would stop at the first page
             self._db.executescript(f"pragma incremental_vacuum({_PAGES})")
+            self._log.bound()
             free = self._db.execute("pragma freelist_count").fetchone()[0]
         return bool(free)
 

@@ -78,6 +78,19 @@ def test_string_that_becomes_loose_meanwhile_goes(
     assert not numbers(index, "/a")
 
 
+def test_string_that_a_session_needed_once_goes(index: Index) -> None:
+    """A session goes on, and its attribute has another value: the first goes, later."""
+    index.ingest(page_load("s1", "10:10:00", session_attr_cart="17.43"))
+    index.ingest(page_load("s1", "10:11:00", session_attr_cart="42.02"))
+    index.ingest(page_load("s2", "05:10:00", session_attr_cart="11.70"))
+    index.writer.expire(DAY + 8 * HOUR)
+    while index.writer.tidy():
+        pass
+
+    assert not numbers(index, "17.43", "11.70")
+    assert numbers(index, "42.02")
+
+
 def test_retention_goes_in_short_steps(index: Index) -> None:
     """Few sessions a transaction, so that the writer does not wait; many pages a step."""
     for first in range(0, 1_200, 100):
