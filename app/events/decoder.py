@@ -60,7 +60,12 @@ class Decoder(Protocol):
     """Turns pages into events."""
 
     def decode(self, page: Page, batch: Batch) -> None:
-        """Add every event of *page* to *batch*; count what cannot be read, by reason."""
+        """Add every event of *page* to *batch*; count what cannot be read, by reason.
+
+        Args:
+            page: of no use afterwards: its lines may be gone.
+            batch: what pages came to mean so far.
+        """
 
 
 @runtime_checkable

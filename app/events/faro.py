@@ -41,11 +41,17 @@ class FaroDecoder:
         self._last_meta: Meta = (("", ""), 0, Context())
 
     def decode(self, page: Page, batch: Batch) -> None:
-        """Add every event of *page* to *batch*; count what cannot be read, by reason."""
+        """Add every event of *page* to *batch*; count what cannot be read, by reason.
+
+        Its lines are let go one by one: each is still in the processor's cache then.
+        """
         events, contexts = batch.events, batch.contexts
         entries = 0
         for stream in page.streams:
-            for value in stream.values:
+            values = stream.values
+            values.reverse()
+            while values:
+                value = values.pop()
                 try:
                     time: str = value[0]
                     meta, event = self._decode_line(value[1], int(time[:-3] or 0))

@@ -172,8 +172,8 @@ class Indexer:
         pages, failed = self._source.pages(start, end), None
         try:
             for page in pages:
-                self._decoder.decode(page, batch)
                 count_seconds(page, counts)
+                self._decoder.decode(page, batch)  # uses it up
                 reached = page.end
                 if batch.entries >= FLUSH_ENTRIES or batch.bytes >= FLUSH_BYTES:
                     commit()
@@ -247,8 +247,8 @@ class Indexer:
         batch = Batch()
         counts = Counter[int](dict.fromkeys(range(since + 1, until + 1), 0))
         for page in self._source.pages(since * SECOND + 1, until * SECOND + 1):
-            self._decoder.decode(page, batch)
             count_seconds(page, counts)
+            self._decoder.decode(page, batch)
         self._commit(batch, counts, 0, {}, report)
         report.late_entries += report.entries - before
 
