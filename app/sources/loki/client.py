@@ -5,7 +5,6 @@ import re
 import socket
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +20,7 @@ from app.sources.loki.counters import Counters
 from app.sources.loki.credentials import Credentials, bare_url
 from app.sources.loki.patience import Patience, Waiter
 from app.sources.loki.trouble import Cut, Passing, explain
+from app.version import __version__
 
 MAX_ANSWER = 64 << 20  # bytes; a wrong server shall not fill our memory
 MAX_EXPLANATION = 64 << 10  # bytes of an answer that is no success
@@ -35,14 +35,6 @@ _HTTP_ERRORS = (
 )
 
 _UNTRUSTED = re.compile(r"CERTIFICATE|WRONG_VERSION|X509|certificate")
-
-
-def user_agent() -> str:
-    """Return how we introduce ourselves."""
-    try:
-        return f"skald/{version('skald')}"
-    except PackageNotFoundError:
-        return "skald"
 
 
 class Client:
@@ -238,7 +230,7 @@ def _new_session(
     session.headers.clear()
     session.headers.update(
         {
-            "User-Agent": user_agent(),
+            "User-Agent": f"skald/{__version__}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip" if settings.gzip else "identity",
             "X-Loki-Response-Encoding-Flags": "categorize-labels",
