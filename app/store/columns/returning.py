@@ -11,6 +11,7 @@ from app.store.columns.parts import NotInColumns, Part, find_parts, owned
 from app.store.columns.shares import SHARES
 
 _STEP = (1 << 16) - 1
+_EVER = 1 << 52  # ms, after all sessions
 _MOST = 1 << 28  # pairs of an application and a string
 
 
@@ -66,31 +67,23 @@ class Returning:
 
     def _look(self) -> None:
         """Find as bits who returned, and how many bits come before those of a part."""
-        whole = find_parts(self._db, 0, self._parts[-1].range[1])
-        apps: set[int] = set()
-        for part in whole:
-            apps.update(part.ids("app").tolist())
-            part.release()
+        # of all sessions that there are: so all windows share what is found
+        whole = find_parts(self._db, 0, _EVER)
         (strings,) = self._db.execute("select max(id) from strings").fetchone()
         most = (strings or 0) | _STEP  # stays for long as it is
-        place = {app: number for number, app in enumerate(sorted(apps))}
-        if (most + 1) * len(apps) > _MOST:
-            raise NotInColumns("too many users")
-        people = _People(place, most + 1, self._tenant)
-        # row groups never change: nor does who returned in the first of them; the end
-        # of the window, which moves on, cuts the last
-        held = list(takewhile(lambda part: part.group, whole))[:-1]
+        # row groups never change: nor does who returned in the first of them
+        held = list(takewhile(lambda part: part.group, whole))
         kept = (
             tuple((part.group, part.rows.start, part.rows.stop) for part in held),
-            tuple(place), most, self._tenant,
+            most, self._tenant,
         )  # fmt: skip
-        empty = np.zeros((most + 1) * len(apps), bool)
-        bits, *found = SHARES.of(kept, lambda: people.follow(held, empty))
+        people = _People(most + 1, self._tenant)
+        apps, bits, *found = SHARES.of(kept, lambda: people.kept(held))
         rest = self._rest(held, found)
-        seen = np.unpackbits(bits, count=len(empty)).view(bool)
-        _, *more = people.follow(rest, seen)
-        for part, each in zip(rest, more, strict=True):
-            self._found[id(part)] = each, 0
+        if rest:
+            people = _People(most + 1, self._tenant, apps, bits)
+            for part, each in zip(rest, people.follow(rest), strict=True):
+                self._found[id(part)] = each, 0
 
     def _rest(self, held: list[Part], found: list[Array]) -> list[Part]:
         """Take what was found of *held*; return all other parts, in the order of time."""
@@ -106,44 +99,80 @@ class Returning:
 
 
 class _People:
-    """Users of applications, by number."""
+    """Users of applications, by number, as they come.
+
+    Args:
+        width: more than the number of any user.
+        tenant: the sources whose sessions count.
+        apps: the applications that were there before,
+        bits: and as bits whether each of their users was.
+    """
 
     def __init__(
-        self, place: dict[int, int], width: int, tenant: frozenset[int]
+        self,
+        width: int,
+        tenant: frozenset[int],
+        apps: Array | None = None,
+        bits: Array | None = None,
     ) -> None:
-        self._place, self._width, self._tenant = place, width, tenant
+        self._width, self._tenant = width, tenant
+        self._bases: dict[int, int] = {}
+        self._seen = np.zeros(0, bool)
+        if apps is not None and bits is not None:
+            self._add(apps.tolist())
+            self._seen = np.unpackbits(bits, count=len(self._seen)).view(bool)
 
-    def follow(self, parts: list[Part], seen: Array) -> tuple[Array, ...]:
+    def kept(self, parts: list[Part]) -> tuple[Array, ...]:
+        """Return what ``follow`` does, after applications and bits of all users."""
+        found = self.follow(parts)
+        apps = np.array(list(self._bases), np.int64)
+        return apps, np.packbits(self._seen), *found
+
+    def follow(self, parts: list[Part]) -> list[Array]:
         """Go through parts in the order of time.
 
         Args:
             parts: of sessions.
-            seen: whether each user was there before them; changed.
 
         Returns:
-            As bits: whether each was there in the end, and of each part which sessions
-            are of users that were there before.
+            As bits of each part which sessions are of users that were there before.
         """
-        first = np.zeros(len(seen), np.int32)
+        first = np.zeros(0, np.int32)
         found: list[Array] = []
         for part in parts:
             rows, those = self._of(part)
+            if len(first) < len(self._seen):
+                first = np.zeros(len(self._seen), np.int32)
             first[those[::-1]] = rows[::-1]  # the first of each stays
             start = part.numbers("start").distances
             returned = np.zeros(len(part), bool)
-            returned[rows] = seen.take(those) | (
+            returned[rows] = self._seen.take(those) | (
                 start.take(rows) > start.take(first.take(those))
             )
-            seen[those] = True
+            self._seen[those] = True
             found.append(np.packbits(returned))
             part.release()
-        return np.packbits(seen), *found
+        return found
 
     def _of(self, part: Part) -> tuple[Array, Array]:
         """Return the sessions with a user, and who that is."""
         users, app = part.labels("user"), part.labels("app")
-        bases = [self._place[each] * self._width for each in app.ids.tolist()]
+        self._add(app.ids.tolist())
+        bases = [self._bases[each] for each in app.ids.tolist()]
         known = (users.ids != 0).take(users.codes)
         rows = np.flatnonzero(known & owned(part, self._tenant))
         base = np.array(bases, np.int64).take(app.codes.take(rows))
         return rows, users.ids.take(users.codes.take(rows)) + base
+
+    def _add(self, apps: list[int]) -> None:
+        """Make room for the users of applications that were not there before."""
+        fresh = [app for app in apps if app not in self._bases]
+        size = len(self._seen) + len(fresh) * self._width
+        if size > _MOST:
+            raise NotInColumns("too many users")
+        for app in fresh:
+            self._bases[app] = len(self._bases) * self._width
+        if fresh:
+            self._seen = np.concatenate(
+                [self._seen, np.zeros(size - len(self._seen), bool)]
+            )
