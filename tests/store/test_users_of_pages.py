@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.store.columns import places
-from app.store.columns.places import _Share, _users
+from app.store.columns.places import _users
+from app.store.columns.views import Share
 
 PARTS = st.lists(
     st.sets(st.tuples(st.integers(1, 12), st.integers(1, 40)), max_size=40),
@@ -15,12 +16,12 @@ PARTS = st.lists(
 )
 
 
-def share_of(pairs: set[tuple[int, int]]) -> _Share:
+def share_of(pairs: set[tuple[int, int]]) -> Share:
     """Return what a part gives in which these pages were seen by these users."""
     ids = sorted({page for page, _ in pairs})
     people = sorted({user for _, user in pairs})
     ordered = sorted((ids.index(page), people.index(user)) for page, user in pairs)
-    return _Share(
+    return Share(
         np.array(ids, np.int64),
         np.zeros((9, len(ids))),
         np.array(people, np.int64),
