@@ -6,7 +6,7 @@ have: a quantile read from it is off by at most ``ERROR`` of its value.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ ZERO = 1  # the bucket of what is not above 0
 _SPAN = 1 << 16  # numbers of buckets are from 1 below that
 _SCALE = 1 / math.log(FACTOR)
 _TABLE = 2_000_000  # counts that are laid out side by side at a time
+_WIDE = 1 << 11  # buckets that have a column of counts each, used or not
 _FEW = 1 << 16  # numbers below that are looked up in a table,
 _DENSE = 16  # and those below so many times how many they are
 
@@ -95,26 +96,45 @@ def quantiles_of(several: Sequence[Entries], size: int, q: float) -> list[float 
         size: of histograms; owners are below that.
         q: which quantile.
     """
-    seen = np.zeros(_SPAN, bool)
-    for each in several:
-        seen[each.buckets] = True
-    known = np.flatnonzero(seen)
-    if not len(known):
+    filled = [each for each in several if len(each.owners)]
+    if not filled:
         return [None] * size
-    columns = seen.cumsum(dtype=np.int32) - np.int32(1)
+    known, number = _columns([each.buckets for each in filled])
     width = len(known)
     height = max(1, _TABLE // width)
     found: list[float | None] = []
     for first in range(0, size, height):
         rows = min(height, size - first)
         table: Floats = np.zeros(rows * width)
-        for each in several:
+        for each in filled:
             some = _of_owners(each, first, rows) if size > height else each
             places = some.owners * width
-            places += columns.take(some.buckets)
+            places += number(some.buckets)
             table += np.bincount(places, some.counts, rows * width)
         found += _quantiles(table.reshape(rows, width), values_of(known), q)
     return found
+
+
+def _columns(several: Sequence[Ints]) -> tuple[Ints, Callable[[Ints], Ints]]:
+    """Return buckets that have a column of counts, ascending, and who tells its place.
+
+    These are all from the lowest to the highest, or those that are there if they lie
+    far apart; and that of what is not above 0.
+    """
+    # all are below `_SPAN`: `ZERO` becomes the largest number that there is
+    above = [each.astype(np.uint16) - np.uint16(ZERO + 1) for each in several]
+    low = min(_SPAN - 2, *(int(each.min()) for each in above)) + ZERO
+    high = max(int(each.max()) for each in several)
+    if high - low < _WIDE:
+        known = np.arange(low, max(low, high) + 1)
+        known[0] = ZERO
+        lowest = np.uint16(low)
+        return known, lambda each: np.maximum(each.astype(np.uint16), lowest) - lowest
+    seen = np.zeros(_SPAN, bool)
+    for each in several:
+        seen[each] = True
+    columns = seen.cumsum(dtype=np.int32) - np.int32(1)
+    return np.flatnonzero(seen), columns.take
 
 
 def _of_owners(entries: Entries, first: int, count: int) -> Entries:
