@@ -268,7 +268,7 @@ class _Figure:
         return found
 
     def _quantile(self) -> list[Cell]:
-        owners = np.full(self._held.size, -1)
+        owners = np.full(self._held.size, -1, np.int32)
         owners[self._rows] = self._codes
         places = {place: at for at, place in enumerate(self._places)}
         scanned = []
@@ -277,8 +277,8 @@ class _Figure:
             owners_here = np.array(at, np.int64)[told.codes]
             ones = np.ones(len(owners_here), np.int64)
             scanned.append(Entries(owners_here, buckets_of(told.values), ones))
-        held = self._held.entries(self._cover.measure, owners)
-        found = quantiles_of([held, *scanned], len(places), self._leaf.points[0])
+        held = self._held.pieces(self._cover.measure, owners)
+        found = quantiles_of([*held, *scanned], len(places), self._leaf.points[0])
         return [(*place, found[at]) for place, at in places.items()]
 
 

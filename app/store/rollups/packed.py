@@ -1,7 +1,7 @@
 """Numbers of many cells side by side: packed, read back, grouped."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from app.store.rollups.tables import bucket_of_key, key_of
 
 _WIDTHS = ((1, "<u1"), (2, "<u2"), (4, "<u4"), (8, "<i8"))
 _TYPES = dict(_WIDTHS)
+_PIECE = 1 << 13  # entries that are looked at together, at least
 
 Span = tuple[int, int, int]  # level, [start, end), ms
 
@@ -88,30 +89,48 @@ class Held:
         return _joined(pieces).astype(np.int64)
 
     def entries(self, name: str, owners: Ints) -> Entries:
-        """Return the histograms of a number.
+        """Return the histograms of a number; arguments are those of ``pieces``."""
+        pieces = list(self.pieces(name, owners))
+        return Entries(*map(_joined, list(zip(*pieces, strict=True)) or [()] * 3))
+
+    def pieces(self, name: str, owners: Ints) -> Iterator[Entries]:
+        """Yield the histograms of a number: those of some buckets after the others.
+
+        Arrays of so many entries stay in the processor's cache, and need no memory of
+        the system's.
 
         Args:
             name: of which number.
             owners: of the histogram of each cell; negative: it is not wanted.
         """
         lengths = self.numbers(f"{name}/lengths")
-        buckets, counts = (
-            _joined(
-                [_unpacked(data, n) for *_, n, data in self._rows(f"{name}/{part}")]
-            )
-            for part in ("buckets", "counts")
-        )
-        some = np.flatnonzero(owners >= 0)
-        if len(some) == len(owners):
-            return Entries(np.repeat(owners, lengths), buckets, counts)
         ends = np.cumsum(lengths)
-        runs = _runs((ends - lengths)[some], ends[some])
-        whose = np.repeat(owners[some], lengths[some])
-        return Entries(
-            whose,
-            _joined([buckets[each] for each in runs]),
-            _joined([counts[each] for each in runs]),
-        )
+        first = done = 0
+        for buckets, counts in self._together(f"{name}/buckets", f"{name}/counts"):
+            done += len(buckets)
+            last = int(np.searchsorted(ends, done, "right"))
+            found = Entries(
+                np.repeat(owners[first:last], lengths[first:last]), buckets, counts
+            )
+            first = last
+            wanted = np.flatnonzero(found.owners >= 0)
+            if len(wanted) < len(buckets):
+                found = Entries(*(each.take(wanted) for each in found))
+            yield found
+
+    def _together(self, *parts: str) -> Iterator[list[NDArray[Any]]]:
+        """Yield parts that have as many numbers as one another, some rows at a time."""
+        held: list[list[NDArray[Any]]] = [[] for _ in parts]
+        size = 0
+        for rows in zip(*map(self._rows, parts), strict=True):
+            for some, (*_, n, data) in zip(held, rows, strict=True):
+                some.append(_unpacked(data, n))
+            size += len(held[0][-1])
+            if size >= _PIECE:
+                yield [_joined(some) for some in held]
+                held, size = [[] for _ in parts], 0
+        if size:
+            yield [_joined(some) for some in held]
 
     def users(self) -> list[bytes]:
         """Return the packed set of users of each cell; empty of a cell that has none."""
@@ -140,17 +159,7 @@ def _unpacked(data: bytes, n: int) -> NDArray[Any]:
     return np.frombuffer(data, _TYPES[len(data) // n])
 
 
-def _runs(begins: Ints, ends: Ints) -> list[slice]:
-    """Return slices; those that follow one another as one."""
-    if not len(begins):
-        return []
-    is_apart = begins[1:] != ends[:-1]
-    first = begins[np.concatenate([[True], is_apart])].tolist()
-    last = ends[np.concatenate([is_apart, [True]])].tolist()
-    return [slice(a, b) for a, b in zip(first, last, strict=True)]
-
-
-def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     if not arrays:
         return np.zeros(0, np.int64)
-    return np.concatenate(arrays)
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -93,6 +93,7 @@ def quantiles_of(several: Sequence[Entries], size: int, q: float) -> list[float 
 
     Args:
         several: counts, in any order; those of the same owner and bucket are added.
+            Quickest where they fit in the processor's cache.
         size: of histograms; owners are below that.
         q: which quantile.
     """
@@ -108,9 +109,9 @@ def quantiles_of(several: Sequence[Entries], size: int, q: float) -> list[float 
         table: Floats = np.zeros(rows * width)
         for each in filled:
             some = _of_owners(each, first, rows) if size > height else each
-            places = some.owners * width
+            places = np.multiply(some.owners, width, dtype=np.int64)
             places += number(some.buckets)
-            table += np.bincount(places, some.counts, rows * width)
+            np.add.at(table, places, some.counts.astype(np.float64))
         found += _quantiles(table.reshape(rows, width), values_of(known), q)
     return found
 
