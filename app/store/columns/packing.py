@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -35,6 +36,8 @@ _decode = msgspec.msgpack.Decoder(_Chunk).decode
 _decode_all = msgspec.msgpack.Decoder(list[_Chunk]).decode
 _LEVEL = -1  # a fifth larger than at 3, and read in a third less time
 _OWN = threading.local()
+_TINY = 64  # bytes of what is remembered when it was read,
+_KEPT = 256  # so many
 
 
 def pack(column: Column) -> bytes:
@@ -69,7 +72,14 @@ def unpack(data: bytes, rows: Array | slice = _EVERY) -> Column:
         data: what it returned.
         rows: those that are wanted; of few, no others are put together.
     """
-    return _column(_decode(_decompressor().decompress(data)), rows)
+    return _column(_tiny(data) if len(data) < _TINY else _read(data), rows)
+
+
+def _read(data: bytes) -> _Chunk:
+    return _decode(_decompressor().decompress(data))
+
+
+_tiny = lru_cache(_KEPT)(_read)  # of the same row group, those of nothing are alike
 
 
 def unpack_all(data: bytes) -> list[Column]:
@@ -92,7 +102,7 @@ def _column(chunk: _Chunk, rows: Array | slice = _EVERY) -> Column:
 
 def unpack_inner(data: bytes) -> Array:
     """Return of each number of an ascending column whether it is that before it."""
-    packed = _decode(_decompressor().decompress(data)).packed
+    packed = _read(data).packed
     inner = np.ones(packed.rows, bool)
     inner[:1] = False
     if packed.first < 0:
@@ -108,7 +118,7 @@ def unpack_runs(data: bytes) -> tuple[Array, Array]:
 
     That is quicker than to put the column together. One place more says where it ends.
     """
-    chunk = _decode(_decompressor().decompress(data))
+    chunk = _read(data)
     packed = chunk.packed
     if packed.first < 0:
         values = _unpack(packed)
@@ -159,7 +169,9 @@ def _pack(values: Array) -> _Packed:
 
 def _unpack(packed: _Packed, rows: Array | slice = _EVERY) -> Array:
     if not packed.width:  # takes no memory
-        return np.broadcast_to(np.uint8(0), packed.rows)[rows]
+        size = len(rows) if isinstance(rows, np.ndarray) else packed.rows
+        alike = np.broadcast_to(np.uint8(0), size)
+        return alike[rows] if isinstance(rows, slice) else alike
     if packed.first < 0 and isinstance(rows, np.ndarray):
         return _unshuffled(packed, rows)
     found = _unshuffled(packed)

@@ -1,12 +1,13 @@
 """Totals of users by column: of each how many sessions, since when, how long."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
-from app.store.columns.chunks import Array
+from app.store.columns.chunks import Array, Numbers
 from app.store.columns.parts import NotInColumns, Part
+from app.store.columns.picking import pick
 from app.store.columns.question import Question
 from app.store.columns.shares import narrow
 from app.store.columns.sorting import renumbered, united
@@ -134,8 +135,10 @@ def _counting(question: Question) -> Callable[[Part], tuple[Array, Array]]:
         labels, mask = part.labels("user"), question.sessions(part)
         if mask is False:
             return _NONE, _NONE
-        codes = labels.codes if mask is True else labels.codes[mask]
-        counts = np.bincount(codes, minlength=len(labels.ids))
+        codes, size = labels.codes, len(labels.ids)
+        if mask is not True:  # quicker than to choose those that are meant
+            codes = np.where(mask, codes, np.int64(size))
+        counts = np.bincount(codes, minlength=size)[:size]
         used = np.flatnonzero((counts > 0) & (labels.ids != 0))
         return labels.ids[used], narrow(counts[used])
 
@@ -148,7 +151,8 @@ def _of_all(question: Question, names: Sequence[str], part: Part) -> tuple[Array
     rows = question.rows(part)
     rows = rows[(labels.ids != 0).take(labels.codes[rows])]
     used, users = renumbered(labels.codes[rows], len(labels.ids))
-    return tuple(_figure(part, name, rows, users, len(used)) for name in names)
+    held = pick(part, _read_for(names), rows)
+    return tuple(_figure(held, name, users, len(used)) for name in names)
 
 
 def _of_some(
@@ -166,31 +170,38 @@ def _of_some(
     users = place.take(labels.codes)
     rows = np.flatnonzero(users >= 0 if mask is True else (users >= 0) & mask)
     known, users = renumbered(users[rows], len(ids))
-    return narrow(known), *(
-        _figure(part, name, rows, users, len(known)) for name in names
-    )
+    held = pick(part, _read_for(names), rows)
+    return narrow(known), *(_figure(held, name, users, len(known)) for name in names)
 
 
-def _figure(part: Part, name: str, rows: Array, users: Array, count: int) -> Array:
+def _read_for(names: Iterable[str]) -> Iterator[str]:
+    """Yield the columns that figures are made of; some more than once."""
+    for name in names:
+        if name in _ENDS:
+            yield from ("start", "duration")
+        else:
+            yield "errors" if name == "errored_sessions" else name
+
+
+def _figure(held: dict[str, Numbers], name: str, users: Array, count: int) -> Array:
     """Return a figure of users of a part.
 
     Args:
-        part: of sessions.
+        held: columns of their sessions.
         name: a sum of them, or when the first began or the last ended.
-        rows: sessions.
         users: whose each is, from 0.
         count: how many users there are.
     """
     if name in _ENDS:
         unite, nothing = _ENDS[name]
-        at = part.numbers("start").cut(rows).values
+        at = held["start"].values
         if name == "last_seen":
-            at = at + part.numbers("duration").cut(rows).values
+            at = at + held["duration"].values
         found = np.full(count, nothing)
         unite.at(found, users, at)
         return found
     errored = name == "errored_sessions"
-    column = part.numbers("errors" if errored else name).cut(rows)
+    column = held["errors" if errored else name]
     if column.known is not None:
         raise NotInColumns(name)  # what was indexed before there was such a column
     if column.is_nothing:
