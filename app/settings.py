@@ -94,10 +94,11 @@ class SourceSettings:
         most=1_000_000,
     )
     max_new_sessions: int = setting(
-        60_000,
+        20_000,
         "whole",
-        "Sessions that may begin in a minute; of more, the lines are left out and counted "
-        "as `too_many_sessions`. Those that are known go on.",
+        "Sessions that may begin in a minute, and in an hour five times as many; of more, "
+        "the lines are left out and counted as `too_many_sessions`. Those that are known "
+        "go on.",
         least=1,
         most=100_000_000,
     )

@@ -117,8 +117,9 @@ def explained(path: Path) -> Iterator[None]:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith("SQLITE_FULL") or "disk is full" in text:
             raise StoreFull(
-                f"no room left for {path}: free space or shorten the retention;"
-                " nothing was lost, the same lines are read again"
+                f"no room left for {path}: free space, which retention needs as well,"
+                " then shorten the retention; nothing was lost, the same lines are"
+                " read again"
             ) from error
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreBusy(

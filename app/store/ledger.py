@@ -16,7 +16,7 @@ from app.store.newcomers import Newcomers
 from app.store.schema import CHILDREN
 from app.store.upkeep import Upkeep
 
-MAX_NEW_SESSIONS = 60_000  # in a minute, likewise
+MAX_NEW_SESSIONS = 20_000  # in a minute, likewise
 MAX_EVENTS = 10_000  # kept of one session, of a source that says nothing else
 
 

@@ -63,7 +63,7 @@ class Writer(Protocol):
         inactivity_ms: int,
         max_events: int,
         longest_ms: int = 4 * 3_600_000,
-        max_new_sessions: int = 60_000,
+        max_new_sessions: int = 20_000,
     ) -> None:
         """Say when the sessions of *source* are over, and how much is kept.
 

@@ -1,6 +1,7 @@
 """Ids flooding in end in a limit with a counter, and what is known goes on."""
 
 from app.model import Entry
+from app.store.newcomers import MINUTES
 from app.store.seam import Progress
 from app.store.writer import SqliteWriter
 from tests.build import js_error, page_load
@@ -52,6 +53,22 @@ def test_known_sessions_go_on_in_a_flood(engine: Engine) -> None:
     assert known.errors == 1
     assert reader.session("shop", "d") is None
     assert reader.session("shop", "e") is not None
+
+
+def test_a_flood_of_an_hour_ends_in_a_limit(engine: Engine) -> None:
+    """Minutes of an hour share a limit too, also across transactions and a crash."""
+    writer = opened(engine)
+    for minute in range(8):
+        names = [f"s{minute}-{number}" for number in range(MOST + 1)]
+        lines = visits(*names, at=f"12:{minute:02}")
+        writer.ingest("faro", decode(lines), Progress(minute))
+        if minute == MINUTES // 2:
+            writer.close()
+            writer = opened(engine)
+    assert engine.reader().size()["sessions"] == MOST * MINUTES
+
+    writer.ingest("faro", decode(visits("next", at="13:00")), Progress(9))
+    assert engine.reader().session("shop", "next") is not None
 
 
 def test_a_flood_read_again_changes_nothing(engine: Engine) -> None:

@@ -16,6 +16,7 @@ from app.store.marks import touch
 
 SETTLED = 120_000  # ms after its end; until then an hour still grows
 MAX_JOINED = 40_000  # sessions of several hours; an hour may have more
+_AT_ONCE = 1_200_000  # values that are read from the tables at a time; bounds memory
 
 
 class _Piece(NamedTuple):
@@ -82,8 +83,15 @@ def _build_hour(db: sqlite3.Connection, hour: int) -> None:
         "insert into row_groups values (?, 0, ?, ?, ?)", (group, hour, count, last)
     )
     for table in TABLES if count else ():
-        columns = read_columns(db, table, columns_of(table), (hour, hour + HOUR))
-        if any(column is not None and len(column) for column in columns.values()):
+        names = columns_of(table)
+        most = max(1, _AT_ONCE // count)
+        for first in range(0, len(names), most):
+            some = names[first : first + most]
+            columns = read_columns(db, table, some, (hour, hour + HOUR))
+            if not any(
+                column is not None and len(column) for column in columns.values()
+            ):
+                continue  # it has no rows
             for name, column in columns.items():
                 _write(db, group, table, name, column)
     db.execute("delete from columns_dirty where hour = ?", (hour,))
