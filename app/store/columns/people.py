@@ -160,7 +160,7 @@ def _of_some(
 ) -> tuple[Array, ...]:
     """Return which of the users *ids* a part knows, as places, and their figures."""
     labels, mask = part.labels("user"), question.sessions(part)
-    if mask is False:
+    if mask is False or not len(labels.ids):  # of an hour, all sessions may be gone
         return (_NONE, *(_NONE for _ in names))
     at = np.searchsorted(labels.ids, ids)
     at[at == len(labels.ids)] = 0
