@@ -1,6 +1,7 @@
 """Ask for the rows of a table that are shown, and not for all there are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.api.questions import Question, answer_plan, foresee, plans_of
 from app.sessionql.evaluate import Frame
@@ -33,7 +34,7 @@ def ask_rows(
     top = answer_plan(first, question, reader, settings.max_rows)
     shown = [each.labels for each in top.series[:limit]]
     is_cut = len(shown) < len(top.series)
-    frames = [top]
+    frames = [replace(top, series=top.series[:limit])]
     for metric, plan in zip(question.metrics[1:], others, strict=True):
         if is_cut and at_hand.isdisjoint(leaves(plan)):
             one = Question((metric,), question.by, question.selector, question.window)

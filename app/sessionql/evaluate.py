@@ -1,6 +1,6 @@
 """Evaluate a plan: ask the store for each leaf, then compute with what it says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -189,23 +189,22 @@ class _Run:
             spans.append(Window(max(0, start), max(1, end), 0, window.now))
         return spans
 
-    def _cells(self, leaf: Leaf, spans: list[Window]) -> list[Cell]:
-        """Return cells with the number of the bucket in place of its begin."""
+    def _cells(self, leaf: Leaf, spans: list[Window]) -> Iterator[Cell]:
+        """Yield cells with the number of the bucket in place of its begin."""
         if not leaf.range_ms:
             places = {bucket: at for at, bucket in enumerate(self.window.buckets())}
-            found = self.store.evaluate(leaf, self.window)
-            return [(labels, places[bucket], value) for labels, bucket, value in found]
+            for labels, bucket, value in self.store.evaluate(leaf, self.window):
+                yield labels, places[bucket], value
+            return
         if len(spans) > MAX_STEPS:
             raise TooExpensive(
                 f"{len(spans):,} steps that each look back a range, over {MAX_STEPS:,};"
                 " use a longer step, or leave out the range"
             )
         whole = replace(leaf, range_ms=0)
-        return [
-            (labels, at, value)
-            for at, span in enumerate(spans)
-            for labels, _, value in self.store.evaluate(whole, span)
-        ]
+        for at, span in enumerate(spans):
+            for labels, _, value in self.store.evaluate(whole, span):
+                yield labels, at, value
 
 
 def _always(leaf: Leaf) -> list[LabelSet]:

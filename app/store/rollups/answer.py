@@ -211,28 +211,37 @@ class _Figure:
 
     # -- sums and ratios of sums ---------------------------------------------------
 
-    def _sums(self, names: Sequence[str], scale: float = 1) -> dict[Place, float]:
+    def _sums(self, names: Sequence[str], scale: float = 1) -> list[float]:
+        """Return a sum of each place."""
         total: Floats = np.zeros(len(self._places))
         for name in names:
             numbers = self._held.numbers(name)[self._rows]
             total += np.bincount(self._codes, numbers, len(total))
-        return dict(zip(self._places, (total / scale).tolist(), strict=True))
+        return (total / scale).tolist()  # type: ignore[no-any-return]
 
     def _sum(self) -> list[Cell]:
-        total = self._sums(self._cover.top, _SCALES.get(self._leaf.field, 1))
+        scanned: dict[Place, float] = {}
         for window in self._edges.windows():
             for labels, bucket, value in self._scan(self._leaf, window):
                 key = labels, self._edges.begin(bucket)
-                total[key] = total.get(key, 0) + (value or 0)
-        # a cell without any session is no cell; of a count, no session means none
-        return [
-            (labels, bucket, value)
-            for (labels, bucket), value in total.items()
-            if value or self._leaf.function != "count"
+                scanned[key] = scanned.get(key, 0) + (value or 0)
+        ends = {bucket for _, bucket in scanned}
+        sums = self._sums(self._cover.top, _SCALES.get(self._leaf.field, 1))
+        cells: list[Cell] = [
+            (*place, total + scanned.pop(place, 0) if place[1] in ends else total)
+            for place, total in zip(self._places, sums, strict=True)
         ]
+        cells += [(*place, total) for place, total in scanned.items()]
+        if self._leaf.function != "count":
+            return cells
+        # a cell without any session is no cell; of a count, no session means none
+        return [cell for cell in cells if cell[2]]
 
     def _ratio(self) -> list[Cell]:
-        tops, bottoms = self._sums(self._cover.top), self._sums(self._cover.bottom)
+        tops, bottoms = (
+            dict(zip(self._places, self._sums(names), strict=True))
+            for names in (self._cover.top, self._cover.bottom)
+        )
         for place, top, bottom in self._edges.ratios():
             tops[place] = tops.get(place, 0) + top
             bottoms[place] = bottoms.get(place, 0) + bottom

@@ -105,13 +105,16 @@ class Chosen:
         """
         by, step, start = self._leaf.by, window.step, window.start
         has = int(bool(step))
-        distinct = {key[has:] for key in keys}  # each is there in many buckets
+        numbers = [key[has:] for key in keys]
+        distinct = set(numbers)  # each is there in many buckets
         texts = texts_of(self._db, by, distinct)
         told = {labels: text_of(by, labels, texts) for labels in distinct}
-        first = start // step if step else 0
+        if not step:
+            return [(told[labels], start) for labels in numbers]
+        begins = range(start - start % step, window.end, step)
         return [
-            (told[key[has:]], (first + key[0]) * step if step else start)
-            for key in keys
+            (told[labels], begins[key[0]])
+            for labels, key in zip(numbers, keys, strict=True)
         ]
 
 
