@@ -22,7 +22,7 @@ def test_all_or_none_is_compiled(name: str) -> None:
 
 def checkout(place: Path) -> Path:
     """Copy the hot sources to a place of their own."""
-    for name in compiled.HOT:
+    for name in (*compiled.HOT, *compiled.NATIVE):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, place / name)
     return place
@@ -35,13 +35,14 @@ def pretend(root: Path) -> None:
     (root / compiled.STAMP).write_text(compiled.digest(root), "utf-8")
 
 
-def test_edited_source_makes_what_was_compiled_stale(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [compiled.HOT[-1], *compiled.NATIVE])
+def test_edited_source_makes_what_was_compiled_stale(name: str, tmp_path: Path) -> None:
     """The stamp names the sources: any other is refused, and so is a missing module."""
     root = checkout(tmp_path)
     pretend(root)
     assert not compiled.is_stale(root)
 
-    edited = root / compiled.HOT[-1]
+    edited = root / name
     edited.write_text(edited.read_text("utf-8") + "\n# edited\n", "utf-8")
 
     assert compiled.is_stale(root)
