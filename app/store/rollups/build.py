@@ -34,9 +34,7 @@ from app.store.rollups.tables import (
     key_of,
 )
 
-SETTLED = (
-    120_000  # ms after its end, an hour is worth computing; before, it still grows
-)
+SETTLED = 120_000  # ms after its end, an hour is worth computing; it grows before
 MAX_VALUES = 2_000  # of one dimension in one hour; of more, that dimension is left out
 _AT_ONCE = 5_000  # sessions that are looked at at a time
 
@@ -67,22 +65,24 @@ def build_hour(db: sqlite3.Connection, hour: int, bounced: str) -> None:
         bounced: SQL of the definition of bounce.
     """
     pieces: defaultdict[str, list[Cells]] = defaultdict(list)
+    many: set[str] = set()  # dimensions of too many values: nothing is made of them
     for sessions in _sessions(db, hour, bounced):
         rows = {name: _rows(db, name, hour, sessions["id"]) for name in _TABLES}
         active = _active(db, hour, sessions["id"])
-        for dimension in DIMENSIONS:
+        for dimension in (each for each in DIMENSIONS if each not in many):
             if dimension == "page":
                 cells = _of_pages(sessions, rows["views"])
             elif dimension == "model":
                 cells = _of_models(sessions, rows["usage"])
             else:
                 cells = _of_sessions(dimension, sessions, rows, active)
-            pieces[dimension].append(cells)
-    whole = {
-        name: united(each) if len(each) > 1 else each[0]
-        for name, each in pieces.items()
-    }
-    _replace(db, 0, hour, whole, set())
+            if cells is None:
+                many.add(dimension)
+            else:
+                pieces[dimension].append(cells)
+    kept = ((name, each) for name, each in pieces.items() if name not in many)
+    whole = {name: united(each) if len(each) > 1 else each[0] for name, each in kept}
+    _replace(db, 0, hour, whole, many)
 
 
 def _sessions(
@@ -129,8 +129,8 @@ def _rows(db: sqlite3.Connection, table: str, hour: int, sessions: Ints) -> _Row
     ).fetchall()
     numbers = np.array(found, float).reshape(len(found), 2 + len(columns)).T
     whose = np.searchsorted(sessions, numbers[0].astype(np.int64))
-    named = dict(zip(columns, numbers[2:], strict=True))
-    return _Rows(whose, numbers[1].astype(np.int64), named)
+    labels = numbers[1].astype(np.int64)
+    return _Rows(whose, labels, dict(zip(columns, numbers[2:], strict=True)))
 
 
 def _active(db: sqlite3.Connection, hour: int, sessions: Ints) -> tuple[Ints, Ints]:
@@ -150,14 +150,16 @@ def _of_sessions(
     sessions: dict[str, Ints],
     rows: dict[str, _Rows],
     active: tuple[Ints, Ints],
-) -> Cells:
-    """Put every session, and all that it has, into one cell."""
+) -> Cells | None:
+    """Put every session, and all that it has, into one cell; None: too many cells."""
     size = len(sessions["id"])
     nothing = np.zeros(size, np.int64)
     keys = [*(sessions[name] for name in _BASE), sessions.get(dimension, nothing)]
     if dimension == "source":
         keys[1:] = [nothing] * 3
     groups = group(keys, size)
+    if len(groups.keys) > MAX_VALUES:
+        return None
     cells = summed(groups, {name: sessions[name] for name in OF_SESSIONS})
     if dimension in SETS["duration"]:
         buckets = buckets_of(sessions["duration"].astype(float))
@@ -174,11 +176,13 @@ def _of_sessions(
     return cells
 
 
-def _of_pages(sessions: dict[str, Ints], views: _Rows) -> Cells:
+def _of_pages(sessions: dict[str, Ints], views: _Rows) -> Cells | None:
     """Put every view into the cell of its page, and its session once beside it."""
     whose = views.whose
     base = [sessions[name][whose] for name in _BASE]
     groups = group([*base, views.labels], len(whose))
+    if len(groups.keys) > MAX_VALUES:
+        return None
     visits = groups.codes * len(sessions["id"]) + whose
     _, first = np.unique(visits, return_index=True)
     once = Groups(groups.codes[first], groups.keys)
@@ -189,10 +193,12 @@ def _of_pages(sessions: dict[str, Ints], views: _Rows) -> Cells:
     return cells
 
 
-def _of_models(sessions: dict[str, Ints], usage: _Rows) -> Cells:
+def _of_models(sessions: dict[str, Ints], usage: _Rows) -> Cells | None:
     """Put what a session used of a model into the cell of the model, and no more."""
     base = [sessions[name][usage.whose] for name in _BASE]
     groups = group([*base, usage.labels], len(usage.whose))
+    if len(groups.keys) > MAX_VALUES:
+        return None
     cells = summed(groups, {})
     _add_rows(cells, "model", groups.codes, usage)
     return cells
