@@ -44,16 +44,17 @@ class Groups(NamedTuple):
 def group(columns: Sequence[Ints], size: int) -> Groups:
     """Number the rows of *columns*, each of *size* numbers that are not negative."""
     codes: Ints = np.zeros(size, np.int64)
-    held: list[tuple[int, ...]] = [()] if size else []
+    if not columns:
+        return Groups(codes, [()] if size else [])
+    held: list[Ints] = []
     for column in columns:
         values, places = distinct(column)
-        several = len(values)
+        several = max(1, len(values))
         pairs, codes = distinct(codes * several + places)
-        named = values.tolist()
-        held = [
-            (*held[pair // several], named[pair % several]) for pair in pairs.tolist()
-        ]
-    return Groups(codes, held)
+        held = [each.take(pairs // several) for each in held]
+        held.append(values.take(pairs % several))
+    keys = zip(*(each.tolist() for each in held), strict=True)
+    return Groups(codes, list(keys))
 
 
 class Held:
