@@ -1,5 +1,6 @@
 """`skald run`, `serve`, `worker`: the service, whole or in parts."""
 
+import gc
 import logging
 import signal
 import threading
@@ -87,7 +88,9 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # has no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self._settings)
+        application = create_app(self._settings)
+        gc.freeze()  # what was imported stays: it is not looked through for garbage
+        return application
 
 
 def with_rules(settings: Settings, more: tuple[str, ...]) -> Settings:

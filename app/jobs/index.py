@@ -263,15 +263,14 @@ def second_of(ts: int) -> int:
 
 def count_seconds(page: Page, counts: Counter[int]) -> None:
     """Add the entries of *page* to *counts*, by the second that LogQL counts them in."""
-    for stream in page.streams:
-        stamps = [int(value[0]) for value in stream.values]
-        stamps.sort()
-        at = 0
-        while at < len(stamps):
-            second = second_of(stamps[at])
-            after = bisect_right(stamps, second * SECOND, at)
-            counts[second] += after - at
-            at = after
+    stamps = [int(value[0]) for stream in page.streams for value in stream.values]
+    stamps.sort()
+    at = 0
+    while at < len(stamps):
+        second = second_of(stamps[at])
+        after = bisect_right(stamps, second * SECOND, at)
+        counts[second] += after - at
+        at = after
 
 
 def _last_second(counts: Counter[int], reached: int) -> Counter[int]:
