@@ -10,20 +10,14 @@ Source: github.com/go-logfmt/logfmt 0.6, encode.go and jsonstring.go.
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-_native: Any
-try:
-    from app.events import _plain
-
-    _native = _plain
-except ImportError:  # not compiled
-    _native = None
+from app.events.native import native
 
 Keys: Final[Callable[[tuple[str, ...]], object]] = (
-    _native.Keys if _native is not None else frozenset
+    native.Keys if native is not None else frozenset
 )
-_scan: Final = _native.scan if _native is not None else None
+_scan: Final = native.scan if native is not None else None
 
 _PAIR = re.compile(
     r"([^ =\"]+)"  # the key

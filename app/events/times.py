@@ -5,17 +5,11 @@ Where a C compiler was, ``_plain.c`` reads those that are in UTC.
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-_native: Any
-try:
-    from app.events import _plain
+from app.events.native import native
 
-    _native = _plain
-except ImportError:  # not compiled
-    _native = None
-
-_instant: Final = _native.instant if _native is not None else None
+_instant: Final = native.instant if native is not None else None
 _MINUTES: Final[dict[str, int]] = {}  # "2026-11-20 09:15" → epoch ms; few at any time
 _REMEMBERED: Final = 10_000
 _DIGITS: Final = 5  # of seconds and milliseconds

@@ -8,11 +8,10 @@ import pytest
 from app.model import Entry
 from app.sessionql.filters import And, Compare
 from app.sessionql.plan import Leaf, Window
-from app.store.rollups import answer as rollup_answers
 from app.store.rollups.moves import moved, moves_of, read_moves
 from tests.build import DAY, HOUR, MINUTE, log, page_load
 from tests.driver import Index
-from tests.store.test_rollups import nothing, readers, roll_up
+from tests.store.test_rollups import readers, roll_up, rolled_up
 
 DAYS = 12
 LATER = DAY + 2 * DAYS * 24 * HOUR
@@ -57,13 +56,7 @@ def test_active_sessions_are_those_of_the_tables(
         by = dice.choice([(), ("app",), ("version",)])
         leaf = Leaf("active", selector=dice.choice((And(), chosen)), by=by)
         window = random_window(dice)
-        found = rollup_answers.answer(
-            ours._db,
-            leaf,
-            window,
-            lambda: ours._statement(LATER),
-            *dice.choice([(ours._rest, ours._values), (ours._scan, nothing)]),
-        )
+        found = rolled_up(ours, leaf, window, dice)
         answered += found is not None
         if found is not None:
             true = sorted(exact._scan(leaf, window))

@@ -10,7 +10,7 @@ from app.sessionql.plan import Leaf, Window
 from app.store.rollups import answer as rollup_answers
 from tests.build import DAY, HOUR, page_load
 from tests.driver import Index
-from tests.store.test_rollups import nothing, readers, roll_up
+from tests.store.test_rollups import nothing, readers, roll_up, rolled_up
 
 DAYS = 10
 LATER = DAY + 2 * DAYS * 24 * HOUR
@@ -44,13 +44,7 @@ def test_new_users_are_those_of_the_tables(index: Index, late: int) -> None:
         chosen: Filter = dice.choice((IS_NEW, And((IS_NEW, IN_SHOP))))
         by = dice.choice([(), ("app",)])
         leaf = Leaf("distinct", "user", selector=chosen, by=by)
-        found = rollup_answers.answer(
-            ours._db,
-            leaf,
-            window,
-            lambda: ours._statement(LATER),
-            *dice.choice([(ours._rest, ours._values), (ours._scan, nothing)]),
-        )
+        found = rolled_up(ours, leaf, window, dice)
         answered += found is not None
         if found is not None:
             true = sorted(exact._scan(leaf, window))
